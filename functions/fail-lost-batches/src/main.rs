@@ -1,0 +1,3 @@
+//! Takes the jobs that killed their workers three times and puts their batches into ERROR.
+
+fn main() {}

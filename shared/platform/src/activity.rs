@@ -1,0 +1,113 @@
+//! Activity events: written in the transaction of the change that they report, chained per resource, never changed.
+//!
+//! The table's partition key is the resource, its sort key the event's place in the resource's chain; three indexes (company, user,
+//! correlation id, newest first by time) serve the queries. The head of the chain stands in the resource's own item, so a deleted tail is
+//! seen too.
+
+use cierre_kernel::event::{ChainHead, Event, NewEvent};
+use cierre_kernel::id::EventId;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::db::{Condition, Item, Key, Table, Tx};
+use crate::error::{Doing, Failure};
+use crate::random;
+
+/// The activity table.
+pub const TABLE: Table = Table::new("ACTIVITY_TABLE");
+/// All events of a company by time.
+pub const BY_COMPANY: &str = "ByCompany";
+/// All events of a user by time.
+pub const BY_USER: &str = "ByUser";
+/// All events under one correlation id by time.
+pub const BY_CORRELATION: &str = "ByCorrelation";
+/// The sort attribute that the three indexes share: `<timestamp>#<event id>#<event type>`.
+pub const TIME_SORT: &str = "timeSort";
+
+/// Attributes that carry the index keys, beside the event's own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Stored {
+    #[serde(rename = "companyPk")]
+    company_pk: String,
+    #[serde(rename = "userPk")]
+    user_pk: String,
+    #[serde(rename = "correlationPk")]
+    correlation_pk: String,
+    #[serde(rename = "timeSort")]
+    time_sort: String,
+    /// The event as JSON text: what was hashed must come back byte for byte, and DynamoDB normalises numbers.
+    event: String,
+}
+
+/// Where an event of a resource stands.
+pub fn key(company: &str, resource_type: &str, resource_id: &str, sequence: u64) -> Key {
+    Key::new(
+        TABLE,
+        partition(company, resource_type, resource_id),
+        format!("{sequence:010}"),
+    )
+}
+
+/// The partition that holds a resource's chain.
+pub fn partition(company: &str, resource_type: &str, resource_id: &str) -> String {
+    format!("{company}#{resource_type}#{resource_id}")
+}
+
+/// Adds an event to the transaction and answers the chain's new head, which the caller writes into the resource's own item in the same
+/// transaction. Two writers of one chain collide on the resource's item and on the event's key, so no two events take one place.
+///
+/// # Errors
+/// When there is no randomness for the event's id, or the event cannot be written as JSON.
+pub fn append(
+    tx: &mut Tx,
+    context: &Context,
+    new: NewEvent,
+    head: &ChainHead,
+) -> Result<ChainHead, Failure> {
+    let id = EventId::new(random::ulid(context.now)?);
+    let (event, head) = Event::chained(
+        new,
+        id,
+        context.now,
+        &context.company,
+        &context.actor,
+        &context.correlation_id,
+        &context.ip,
+        &context.user_agent,
+        head,
+    );
+    let company = context.company.as_str();
+    let stored = Stored {
+        company_pk: company.to_owned(),
+        user_pk: format!("{company}#{}", event.user),
+        correlation_pk: format!("{company}#{}", event.correlation_id),
+        time_sort: format!(
+            "{}#{}#{}",
+            event.timestamp,
+            event.id,
+            event.event_type.as_str()
+        ),
+        event: serde_json::to_string(&event).doing("writing an event")?,
+    };
+    tx.put(
+        key(
+            company,
+            &event.resource_type,
+            &event.resource_id,
+            event.sequence,
+        ),
+        &stored,
+        Condition::absent(),
+    )?;
+    Ok(head)
+}
+
+/// Reads an event out of its item.
+///
+/// # Errors
+/// When the item does not hold an event.
+pub fn read(item: &Item) -> Result<Event, Failure> {
+    let text = crate::db::text(item, "event")
+        .ok_or_else(|| Failure::message("an activity item holds no event"))?;
+    serde_json::from_str(text).doing("reading an event")
+}

@@ -1,0 +1,328 @@
+//! Figures that follow a table's stream, each change counted once.
+//!
+//! A stream delivers records at least once, in order per item. Every partition key of the source table has a checkpoint, the sequence number
+//! of its last counted record, and the checkpoint moves in the transaction that moves the figures. A record at or below its checkpoint is
+//! skipped, so a batch that is delivered again, whole or in part, counts nothing twice.
+//!
+//! ```text
+//! t0  batch r1..r9 arrives; r1..r6 are committed with checkpoint r6; the function dies
+//! t1  the stream delivers r1..r9 again
+//! t2  the checkpoint says r6: r1..r6 are skipped, r7..r9 are counted
+//! ```
+//!
+//! Sequence numbers of one partition key always grow: a table with a local index never spreads one partition key over two shards.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+
+use crate::db::{CommitError, Condition, Db, Item, Key, Table, Tx};
+use crate::error::Failure;
+
+/// Distinct items of one transaction, checkpoints included; below DynamoDB's 100 so that derived figures still fit.
+const ITEMS_PER_COMMIT: usize = 90;
+/// Tries against other shards that move the same figures.
+const TRIES: u32 = 10;
+/// The attribute that guards a row against lost updates.
+const REVISION: &str = "revision";
+
+/// A figure moves by this much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delta {
+    /// The row.
+    pub key: Key,
+    /// The column of the row.
+    pub column: &'static str,
+    /// By how much; may be negative.
+    pub by: i64,
+}
+
+/// The columns of one row.
+pub type Row = BTreeMap<String, i64>;
+
+/// One stream record, already turned into what it means.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The partition key of the item that changed.
+    pub source: String,
+    /// The record's sequence number, as the stream gives it.
+    pub sequence: String,
+    /// What it moves; may be nothing.
+    pub deltas: Vec<Delta>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    sequence: String,
+}
+
+/// Figures that depend on a row as a whole rather than on one record: given a row before and after, what else moves. The keys that it
+/// names must be among those that the records themselves move.
+pub type Derive = fn(&Key, &Row, &Row) -> Vec<Delta>;
+
+/// Counts the records. Rows whose columns all return to zero are removed.
+///
+/// # Errors
+/// When DynamoDB does not answer or other shards win every time; the stream then delivers the batch again.
+pub async fn apply(
+    db: &Db,
+    table: Table,
+    records: &[Recorded],
+    derive: Derive,
+) -> Result<(), Failure> {
+    let mut rest = records;
+    while !rest.is_empty() {
+        let taken = fitting(table, rest);
+        let (now, later) = rest.split_at(taken);
+        commit(db, table, now, derive).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// How many records, from the front, fit into one transaction: at least one.
+fn fitting(table: Table, records: &[Recorded]) -> usize {
+    let mut keys = BTreeSet::new();
+    for (index, record) in records.iter().enumerate() {
+        keys.insert(checkpoint_key(table, &record.source));
+        keys.extend(record.deltas.iter().map(|delta| delta.key.clone()));
+        if keys.len() > ITEMS_PER_COMMIT && index > 0 {
+            return index;
+        }
+    }
+    records.len()
+}
+
+async fn commit(
+    db: &Db,
+    table: Table,
+    records: &[Recorded],
+    derive: Derive,
+) -> Result<(), Failure> {
+    for _ in 0..TRIES {
+        let Some(tx) = prepare(db, table, records, derive).await? else {
+            return Ok(());
+        };
+        match db.commit(&tx).await {
+            Ok(()) => return Ok(()),
+            // Another shard moved one of the rows in between: read them again.
+            Err(CommitError::Refused(_) | CommitError::Contended) => {}
+            Err(CommitError::Failed(failure)) => return Err(failure),
+        }
+    }
+    Err(Failure::message(
+        "figures were moved by others at every try",
+    ))
+}
+
+/// The transaction that counts what is not counted yet; `None` when everything is.
+async fn prepare(
+    db: &Db,
+    table: Table,
+    records: &[Recorded],
+    derive: Derive,
+) -> Result<Option<Tx>, Failure> {
+    let sources: BTreeSet<Key> = records
+        .iter()
+        .map(|record| checkpoint_key(table, &record.source))
+        .collect();
+    let rows: BTreeSet<Key> = records
+        .iter()
+        .flat_map(|record| record.deltas.iter().map(|delta| delta.key.clone()))
+        .collect();
+    let loaded = db.load(sources.into_iter().chain(rows)).await?;
+
+    let mut checkpoints: BTreeMap<Key, (Option<String>, String)> = BTreeMap::new();
+    let mut deltas = Vec::new();
+    for record in records {
+        let key = checkpoint_key(table, &record.source);
+        let stored = loaded
+            .read::<Checkpoint>(&key)?
+            .map(|checkpoint| checkpoint.sequence);
+        let sequence = padded(&record.sequence);
+        let reached = checkpoints
+            .get(&key)
+            .map(|(_, reached)| reached.clone())
+            .or_else(|| stored.clone());
+        if reached.is_none_or(|reached| reached < sequence) {
+            checkpoints.insert(key, (stored, sequence));
+            deltas.extend(record.deltas.iter().cloned());
+        }
+    }
+    // Records that move no figure need no checkpoint: skipping them again costs nothing.
+    if deltas.is_empty() {
+        return Ok(None);
+    }
+    let mut tx = Tx::new();
+    for (key, (stored, sequence)) in checkpoints {
+        let unmoved = match stored {
+            Some(stored) => Condition::default().eq("sequence", stored),
+            None => Condition::absent(),
+        };
+        tx.put(key, &Checkpoint { sequence }, unmoved)?;
+    }
+    let before: HashMap<Key, (Row, Option<i64>)> = deltas
+        .iter()
+        .map(|delta| {
+            (
+                delta.key.clone(),
+                loaded.item(&delta.key).map_or((Row::new(), None), read_row),
+            )
+        })
+        .collect();
+    for (key, after) in moved(&before, &deltas, derive) {
+        let revision = before.get(&key).and_then(|(_, revision)| *revision);
+        write_row(&mut tx, key, &after, revision);
+    }
+    Ok(Some(tx))
+}
+
+/// The rows after the deltas and what derives from them.
+fn moved(
+    before: &HashMap<Key, (Row, Option<i64>)>,
+    deltas: &[Delta],
+    derive: Derive,
+) -> BTreeMap<Key, Row> {
+    let mut after: BTreeMap<Key, Row> = before
+        .iter()
+        .map(|(key, (row, _))| (key.clone(), row.clone()))
+        .collect();
+    let add = |after: &mut BTreeMap<Key, Row>, delta: &Delta| {
+        let column = after
+            .entry(delta.key.clone())
+            .or_default()
+            .entry(delta.column.to_owned())
+            .or_default();
+        *column = column.saturating_add(delta.by);
+    };
+    deltas.iter().for_each(|delta| add(&mut after, delta));
+    let derived: Vec<Delta> = before
+        .iter()
+        .flat_map(|(key, (row, _))| derive(key, row, after.get(key).unwrap_or(row)))
+        .collect();
+    derived.iter().for_each(|delta| add(&mut after, delta));
+    after
+}
+
+fn write_row(tx: &mut Tx, key: Key, row: &Row, revision: Option<i64>) {
+    let unmoved = match revision {
+        Some(revision) => Condition::default().eq(REVISION, revision),
+        None => Condition::absent(),
+    };
+    if row.values().all(|value| *value == 0) {
+        if revision.is_some() {
+            tx.delete(key, unmoved);
+        }
+        return;
+    }
+    let mut item: Item = row
+        .iter()
+        .map(|(column, value)| (column.clone(), AttributeValue::N(value.to_string())))
+        .collect();
+    item.insert(
+        REVISION.to_owned(),
+        AttributeValue::N((revision.unwrap_or_default() + 1).to_string()),
+    );
+    tx.put_item(key, item, unmoved);
+}
+
+fn read_row(item: &Item) -> (Row, Option<i64>) {
+    let row: Row = item
+        .iter()
+        .filter(|(name, _)| name.as_str() != REVISION)
+        .filter_map(|(name, value)| Some((name.clone(), value.as_n().ok()?.parse().ok()?)))
+        .collect();
+    (row, crate::db::number(item, REVISION))
+}
+
+/// The checkpoint of a partition key stands beside the figures, under the same company.
+fn checkpoint_key(table: Table, source: &str) -> Key {
+    let company = source.split('#').next().unwrap_or(source);
+    Key::new(table, format!("{company}#feed"), source)
+}
+
+/// Sequence numbers are decimal texts of up to 40 digits; padded, they compare as texts.
+fn padded(sequence: &str) -> String {
+    format!("{sequence:0>40}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: Table = Table::new("T");
+
+    fn record(source: &str, sequence: u32, rows: &[u32]) -> Recorded {
+        let deltas = rows.iter().map(|row| Delta {
+            key: Key::new(TABLE, "demo#stat", row.to_string()),
+            column: "n",
+            by: 1,
+        });
+        Recorded {
+            source: source.to_owned(),
+            sequence: sequence.to_string(),
+            deltas: deltas.collect(),
+        }
+    }
+
+    #[test]
+    fn records_are_cut_where_a_transaction_would_be_too_large() {
+        let records: Vec<Recorded> = (0..200).map(|n| record("demo#svc#1", n, &[n])).collect();
+        assert_eq!(fitting(TABLE, &records), ITEMS_PER_COMMIT - 1);
+        assert_eq!(fitting(TABLE, &records[..10]), 10);
+    }
+
+    #[test]
+    fn one_record_is_always_taken() {
+        let rows: Vec<u32> = (0..95).collect();
+        assert_eq!(fitting(TABLE, &[record("demo#svc#1", 1, &rows)]), 1);
+    }
+
+    #[test]
+    fn sequence_numbers_compare_by_value() {
+        assert!(padded("9") < padded("10"));
+        assert!(padded("99999999999999999999") < padded("100000000000000000000"));
+    }
+
+    #[test]
+    fn derived_figures_see_the_row_before_and_after() {
+        let customer = Key::new(TABLE, "demo#pending", "c1");
+        let total = Key::new(TABLE, "demo#pending", "total");
+        let before = HashMap::from([
+            (customer.clone(), (Row::new(), None)),
+            (total.clone(), (Row::new(), None)),
+        ]);
+        let deltas = [
+            Delta {
+                key: customer,
+                column: "count",
+                by: 2,
+            },
+            Delta {
+                key: total.clone(),
+                column: "count",
+                by: 2,
+            },
+        ];
+        let derive: Derive = |key, before, after| {
+            let positive = |row: &Row| i64::from(row.get("count").is_some_and(|n| *n > 0));
+            if key.sk == "total" {
+                return Vec::new();
+            }
+            vec![Delta {
+                key: Key {
+                    sk: "total".to_owned(),
+                    ..key.clone()
+                },
+                column: "customers",
+                by: positive(after) - positive(before),
+            }]
+        };
+        let after = moved(&before, &deltas, derive);
+        assert_eq!(
+            after[&total],
+            Row::from([("count".to_owned(), 2), ("customers".to_owned(), 1)])
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! The service around the routes: correlation id, size limit, panics, unknown routes, one form of errors, one log line a request.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::Router;
+use axum::body::HttpBody;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use cierre_kernel::codes;
+use cierre_kernel::correlation::CorrelationId;
+use cierre_kernel::problem::Problem;
+use cierre_kernel::time::Instant;
+use futures::FutureExt;
+use lambda_http::request::RequestContext;
+use tracing::Instrument;
+use tracing::field::Empty;
+use ulid::Ulid;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::CORRELATION_HEADER;
+use super::answer::{Outgoing, render, seal};
+use super::caller::received_at;
+use super::request::BODY_LIMIT_BYTES;
+use crate::error::{Error, Failure};
+use crate::{clock, random};
+
+/// Makes the service that a function runs out of its routes.
+pub fn app(routes: OpenApiRouter) -> Router {
+    let (router, _) = routes.split_for_parts();
+    let no_route = async || Error::from(Problem::new(codes::NOT_FOUND));
+    let no_method = async || Error::from(Problem::new(codes::METHOD_NOT_ALLOWED));
+    router.fallback(no_route).method_not_allowed_fallback(no_method).layer(from_fn(envelope))
+}
+
+/// What is known about a request before anything of it is trusted.
+#[derive(Clone, Debug)]
+pub(super) struct Arrival {
+    pub(super) correlation_id: CorrelationId,
+    pub(super) now: Instant,
+}
+
+impl Arrival {
+    /// The arrival that the envelope noted.
+    pub(super) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_else(|| Self::new(&HeaderMap::new(), extensions))
+    }
+
+    fn new(headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let now = received_at(extensions.get::<RequestContext>());
+        let sent = headers.get(CORRELATION_HEADER).and_then(|value| value.to_str().ok());
+        let correlation_id = sent.and_then(|text| CorrelationId::parse(text).ok()).unwrap_or_else(|| made_up(now));
+        Self { correlation_id, now }
+    }
+}
+
+/// An id of our own, for callers that send none or one of another form.
+fn made_up(now: Instant) -> CorrelationId {
+    let millis = u64::try_from(now.as_millis()).unwrap_or_default();
+    CorrelationId::from_ulid(random::ulid(now).unwrap_or_else(|_| Ulid::from_parts(millis, 0)))
+}
+
+/// Goes around every request, those to unknown routes included.
+async fn envelope(mut request: Request, next: Next) -> Response {
+    let arrival = Arrival::new(request.headers(), request.extensions());
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let span = tracing::info_span!(
+        "request",
+        correlation_id = %arrival.correlation_id,
+        company_id = Empty,
+        method = %request.method(),
+        // The pattern, not the path: ids of people's things stay out of the log.
+        route,
+    );
+    request.extensions_mut().insert(arrival.clone());
+    async {
+        let started = clock::monotonic();
+        let response = respond(request, next).await;
+        let mut response = finish(response, &arrival.correlation_id);
+        seal(response.headers_mut(), &arrival.correlation_id);
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(status = response.status().as_u16(), duration_ms, "request answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+async fn respond(request: Request, next: Next) -> Response {
+    if request.body().size_hint().lower() > BODY_LIMIT_BYTES as u64 {
+        return Error::from(Problem::new(codes::TOO_LARGE)).into_response();
+    }
+    // A panic costs its own request an answer 500 and nobody else anything.
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => Error::from(Failure::message("a handler panicked")).into_response(),
+    }
+}
+
+/// Gives an error its body and logs a fault of ours, once, with the whole chain.
+fn finish(response: Response, correlation_id: &CorrelationId) -> Response {
+    let Some(Outgoing(error)) = response.extensions().get::<Outgoing>() else {
+        return adopt(response, correlation_id);
+    };
+    match &**error {
+        Error::Refused(problem) if problem.status < 500 => {
+            tracing::info!(code = problem.code.as_str(), "request refused");
+            render(problem, correlation_id)
+        }
+        Error::Refused(problem) => {
+            tracing::error!(code = problem.code.as_str(), detail = problem.detail, "request failed");
+            render(problem, correlation_id)
+        }
+        Error::Failed(failure) => {
+            tracing::error!(error = failure.chain(), "request failed");
+            render(&Problem::new(codes::INTERNAL), correlation_id)
+        }
+    }
+}
+
+/// Errors that axum answers by itself get our form too.
+fn adopt(response: Response, correlation_id: &CorrelationId) -> Response {
+    let status = response.status();
+    let code = match status {
+        _ if status.is_success() || status.is_redirection() || status.is_informational() => return response,
+        StatusCode::NOT_FOUND => codes::NOT_FOUND,
+        StatusCode::METHOD_NOT_ALLOWED => codes::METHOD_NOT_ALLOWED,
+        StatusCode::PAYLOAD_TOO_LARGE => codes::TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => codes::UNSUPPORTED_MEDIA_TYPE,
+        _ if status.is_client_error() => codes::NOT_JSON,
+        _ => codes::INTERNAL,
+    };
+    let mut problem = render(&Problem::new(code), correlation_id);
+    // `Allow` and the like stay.
+    let rendered = std::mem::replace(problem.headers_mut(), response.headers().clone());
+    problem.headers_mut().extend(rendered);
+    problem
+}

@@ -1,0 +1,198 @@
+//! Who may call a route. Enforcement and documentation come from the same value, so they cannot disagree.
+//!
+//! ```
+//! use axum::response::IntoResponse;
+//! use cierre_kernel::{codes, role::{Role, Roles}};
+//! use cierre_platform::http::{Caller, Segment, allow};
+//! use utoipa_axum::{router::OpenApiRouter, routes};
+//!
+//! const READ: Roles = Roles::of(&[Role::Billing, Role::Auditor]);
+//!
+//! /// One customer.
+//! #[utoipa::path(get, path = "/customers/{customerId}", tag = "Customers", params(("customerId" = i64, Path)))]
+//! async fn get_customer(caller: Caller, Segment(id): Segment<i64>) -> impl IntoResponse {
+//!     format!("{id} of {}", caller.context.company)
+//! }
+//!
+//! fn router() -> OpenApiRouter {
+//!     OpenApiRouter::new().routes(allow(READ).refuses(&[codes::NOT_FOUND]).on(routes!(get_customer)))
+//! }
+//! # let _ = router();
+//! ```
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use cierre_kernel::codes::{self, Code};
+use cierre_kernel::problem::Problem;
+use cierre_kernel::role::Roles;
+use lambda_http::request::RequestContext;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Required, SecurityRequirement};
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use super::app::Arrival;
+use super::caller;
+use super::document::{BEARER, problem_responses};
+use crate::error::Result;
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// Anybody, without a token.
+    Public,
+    /// Every user of a company.
+    AnyUser,
+    /// Users with at least one of these roles.
+    Roles(Roles),
+}
+
+/// The rule of one or more routes: who may call them and which refusals they answer besides the common ones.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Rule {
+    access: Access,
+    refusals: &'static [Code],
+    invalid: &'static [Code],
+    versioned: bool,
+    keyless: bool,
+}
+
+/// Users with at least one of these roles.
+pub const fn allow(roles: Roles) -> Rule {
+    Rule::new(Access::Roles(roles))
+}
+
+/// Every user of a company, whatever the roles.
+pub const fn allow_any_user() -> Rule {
+    Rule::new(Access::AnyUser)
+}
+
+/// Anybody, without a token.
+pub const fn allow_public() -> Rule {
+    Rule::new(Access::Public)
+}
+
+impl Rule {
+    const fn new(access: Access) -> Self {
+        Self { access, refusals: &[], invalid: &[], versioned: false, keyless: false }
+    }
+
+    /// Refusals of this route, each under its code's own status.
+    pub const fn refuses(mut self, codes: &'static [Code]) -> Self {
+        self.refusals = codes;
+        self
+    }
+
+    /// Codes that this route gives to single fields, besides the common ones; they are 422.
+    pub const fn invalid(mut self, codes: &'static [Code]) -> Self {
+        self.invalid = codes;
+        self
+    }
+
+    /// The route honours `If-Match`.
+    pub const fn versioned(mut self) -> Self {
+        self.versioned = true;
+        self
+    }
+
+    /// A POST that needs no idempotency key, because a repeat has no further effect.
+    pub const fn keyless(mut self) -> Self {
+        self.keyless = true;
+        self
+    }
+
+    /// Puts the rule before the handlers and into their documentation.
+    pub fn on<S: Clone + Send + Sync + 'static>(self, (schemas, mut paths, router): UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S> {
+        for item in paths.paths.values_mut() {
+            let PathItem { get, put, post, delete, patch, .. } = item;
+            for operation in [get, put, delete, patch].into_iter().flatten() {
+                self.describe(operation, false);
+            }
+            for operation in post.iter_mut() {
+                self.describe(operation, self.access != Access::Public && !self.keyless);
+            }
+        }
+        (schemas, paths, router.route_layer(from_fn_with_state(self.access, guard)))
+    }
+
+    fn describe(self, operation: &mut Operation, keyed: bool) {
+        let mut refusals = self.refusals.to_vec();
+        let mut invalid = self.invalid.to_vec();
+        let parameters = operation.parameters.get_or_insert_default();
+        let has = |place: ParameterIn, name: Option<&str>| {
+            parameters.iter().any(|parameter| match parameter {
+                RefOr::T(parameter) => parameter.parameter_in == place && name.is_none_or(|name| parameter.name == name),
+                RefOr::Ref(_) => false,
+            })
+        };
+        if has(ParameterIn::Query, None) {
+            invalid.extend([codes::UNKNOWN_FIELD, codes::INVALID_TYPE, codes::OUT_OF_RANGE]);
+        }
+        if has(ParameterIn::Query, Some("cursor")) {
+            refusals.push(codes::BAD_CURSOR);
+        }
+        if operation.request_body.is_some() {
+            refusals.extend([codes::NOT_JSON, codes::TOO_LARGE, codes::UNSUPPORTED_MEDIA_TYPE]);
+            invalid.extend([codes::UNKNOWN_FIELD, codes::REQUIRED, codes::INVALID_TYPE, codes::OUT_OF_RANGE]);
+        }
+        if keyed {
+            refusals.extend([codes::INVALID_HEADER, codes::REQUEST_IN_PROGRESS, codes::IDEMPOTENCY_KEY_REUSED]);
+            parameters.push(header("Idempotency-Key", "1 to 255 visible ASCII characters; a repeat within 24 hours answers what the first request answered"));
+        }
+        if self.versioned {
+            refusals.extend([codes::INVALID_HEADER, codes::VERSION_MISMATCH]);
+            parameters.push(header("If-Match", "The `ETag` of the version that the change is meant for"));
+        }
+        match self.access {
+            Access::Public => operation.security = Some(vec![]),
+            Access::AnyUser => {
+                refusals.extend([codes::UNAUTHENTICATED, codes::COMPANY_MISSING]);
+                protect(operation, "any user of the company".into());
+            }
+            Access::Roles(roles) => {
+                refusals.extend([codes::UNAUTHENTICATED, codes::COMPANY_MISSING, codes::WRONG_ROLE]);
+                protect(operation, roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().into());
+            }
+        }
+        refusals.push(codes::INTERNAL);
+        operation.responses.responses.extend(problem_responses(&refusals, &invalid));
+    }
+}
+
+/// The authorisation test of the API reads `x-roles` and tries every route with every role.
+fn protect(operation: &mut Operation, roles: serde_json::Value) {
+    operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
+    operation.extensions.get_or_insert_with(Extensions::default).insert("x-roles".to_owned(), roles);
+}
+
+fn header(name: &str, description: &str) -> RefOr<Parameter> {
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(text))
+        .build();
+    RefOr::T(parameter)
+}
+
+/// Lets the request pass or answers 401 or 403, before anything of it is read.
+async fn guard(State(access): State<Access>, mut request: Request, next: Next) -> Result<Response> {
+    if access != Access::Public {
+        let arrival = Arrival::of(request.extensions());
+        let gateway = request.extensions().get::<RequestContext>();
+        let context = caller::context(gateway, arrival.correlation_id, arrival.now)?;
+        tracing::Span::current().record("company_id", context.company.as_str());
+        match access {
+            Access::Public | Access::AnyUser => {}
+            Access::Roles(allowed) if context.roles.any(allowed) => {}
+            Access::Roles(_) => return Err(Problem::new(codes::WRONG_ROLE).into()),
+        }
+        request.extensions_mut().insert(context);
+    }
+    Ok(next.run(request).await)
+}

@@ -1,0 +1,18 @@
+//! AWS behind the words of the domain.
+//!
+//! A domain crate says *what* it commits, queries or sends; this crate says how that is done on AWS: one transaction builder with
+//! item-by-item cancellation reasons ([`db`]), the event chain ([`activity`]), replays of commands ([`idempotency`]), figures that follow a
+//! table's stream ([`counters`]), queues with heartbeats and partial answers ([`queue`]), and the HTTP plumbing ([`http`]).
+
+pub mod activity;
+pub mod clock;
+pub mod context;
+pub mod counters;
+pub mod db;
+pub mod error;
+pub mod idempotency;
+pub mod queue;
+pub mod random;
+
+pub use context::Context;
+pub use error::{Error, Failure, Result};
