@@ -6,13 +6,18 @@
 
 pub mod activity;
 pub mod clock;
+pub mod company;
 pub mod context;
 pub mod counters;
 pub mod db;
 pub mod error;
+pub mod health;
+pub mod http;
 pub mod idempotency;
+pub mod identity;
 pub mod queue;
 pub mod random;
+pub mod telemetry;
 
 pub use context::Context;
 pub use error::{Error, Failure, Result};

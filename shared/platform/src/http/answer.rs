@@ -22,7 +22,11 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 impl Answer {
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_value(body).doing("writing an answer")?;
-        Ok(Self { status: status.as_u16(), headers: Vec::new(), body })
+        Ok(Self {
+            status: status.as_u16(),
+            headers: Vec::new(),
+            body,
+        })
     }
 
     /// 200 with a body.
@@ -51,7 +55,11 @@ impl Answer {
 
     /// 204.
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT.as_u16(), headers: Vec::new(), body: Value::Null }
+        Self {
+            status: StatusCode::NO_CONTENT.as_u16(),
+            headers: Vec::new(),
+            body: Value::Null,
+        }
     }
 
     /// 200 with one page of a list; `next` is the signed cursor, none at the end.
@@ -59,7 +67,9 @@ impl Answer {
     /// # Errors
     /// When an item cannot be written as JSON.
     pub fn page<T: Serialize>(items: &[T], next: Option<String>) -> Result<Self, Failure> {
-        Self::ok(&json!({ "items": serde_json::to_value(items).doing("writing a list")?, "next": next }))
+        Self::ok(
+            &json!({ "items": serde_json::to_value(items).doing("writing a list")?, "next": next }),
+        )
     }
 
     /// Adds the entity's version as `ETag`.
@@ -93,14 +103,20 @@ impl IntoResponse for Answer {
 
 fn response(answer: Answer) -> Result<Response, Failure> {
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::from_u16(answer.status).doing("answering with a status")?;
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).doing("answering with a status")?;
     for (name, value) in answer.headers {
         let name = HeaderName::try_from(name).doing("answering with a header")?;
-        response.headers_mut().append(name, HeaderValue::try_from(value).doing("answering with a header")?);
+        response.headers_mut().append(
+            name,
+            HeaderValue::try_from(value).doing("answering with a header")?,
+        );
     }
     if !answer.body.is_null() {
         let body = serde_json::to_vec(&answer.body).doing("writing an answer")?;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *response.body_mut() = Body::from(body);
     }
     Ok(response)
@@ -113,7 +129,9 @@ pub(super) struct Outgoing(pub(super) Arc<Error>);
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::Refused(problem) => StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Refused(problem) => {
+                StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let mut response = Response::new(Body::empty());
@@ -134,7 +152,8 @@ pub(super) fn render(problem: &Problem, correlation_id: &CorrelationId) -> Respo
     };
     let body = problem.to_json(correlation_id);
     let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     if let Some(seconds) = problem.retry_after {
@@ -152,6 +171,11 @@ pub(super) fn seal(headers: &mut HeaderMap, correlation_id: &CorrelationId) {
         headers.insert(super::CORRELATION_HEADER, value);
     }
     // Answers are a company's business: no cache between us and the caller may keep them.
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
 }

@@ -24,14 +24,17 @@ use super::answer::{Outgoing, render, seal};
 use super::caller::received_at;
 use super::request::BODY_LIMIT_BYTES;
 use crate::error::{Error, Failure};
-use crate::{clock, random};
+use crate::random;
 
 /// Makes the service that a function runs out of its routes.
 pub fn app(routes: OpenApiRouter) -> Router {
     let (router, _) = routes.split_for_parts();
     let no_route = async || Error::from(Problem::new(codes::NOT_FOUND));
     let no_method = async || Error::from(Problem::new(codes::METHOD_NOT_ALLOWED));
-    router.fallback(no_route).method_not_allowed_fallback(no_method).layer(from_fn(envelope))
+    router
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(from_fn(envelope))
 }
 
 /// What is known about a request before anything of it is trusted.
@@ -44,14 +47,24 @@ pub(super) struct Arrival {
 impl Arrival {
     /// The arrival that the envelope noted.
     pub(super) fn of(extensions: &Extensions) -> Self {
-        extensions.get::<Self>().cloned().unwrap_or_else(|| Self::new(&HeaderMap::new(), extensions))
+        extensions
+            .get::<Self>()
+            .cloned()
+            .unwrap_or_else(|| Self::new(&HeaderMap::new(), extensions))
     }
 
     fn new(headers: &HeaderMap, extensions: &Extensions) -> Self {
         let now = received_at(extensions.get::<RequestContext>());
-        let sent = headers.get(CORRELATION_HEADER).and_then(|value| value.to_str().ok());
-        let correlation_id = sent.and_then(|text| CorrelationId::parse(text).ok()).unwrap_or_else(|| made_up(now));
-        Self { correlation_id, now }
+        let sent = headers
+            .get(CORRELATION_HEADER)
+            .and_then(|value| value.to_str().ok());
+        let correlation_id = sent
+            .and_then(|text| CorrelationId::parse(text).ok())
+            .unwrap_or_else(|| made_up(now));
+        Self {
+            correlation_id,
+            now,
+        }
     }
 }
 
@@ -64,7 +77,10 @@ fn made_up(now: Instant) -> CorrelationId {
 /// Goes around every request, those to unknown routes included.
 async fn envelope(mut request: Request, next: Next) -> Response {
     let arrival = Arrival::new(request.headers(), request.extensions());
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
     let span = tracing::info_span!(
         "request",
         correlation_id = %arrival.correlation_id,
@@ -75,12 +91,16 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     );
     request.extensions_mut().insert(arrival.clone());
     async {
-        let started = clock::monotonic();
+        let started = std::time::Instant::now();
         let response = respond(request, next).await;
         let mut response = finish(response, &arrival.correlation_id);
         seal(response.headers_mut(), &arrival.correlation_id);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(status = response.status().as_u16(), duration_ms, "request answered");
+        tracing::info!(
+            status = response.status().as_u16(),
+            duration_ms,
+            "request answered"
+        );
         response
     }
     .instrument(span)
@@ -109,7 +129,11 @@ fn finish(response: Response, correlation_id: &CorrelationId) -> Response {
             render(problem, correlation_id)
         }
         Error::Refused(problem) => {
-            tracing::error!(code = problem.code.as_str(), detail = problem.detail, "request failed");
+            tracing::error!(
+                code = problem.code.as_str(),
+                detail = problem.detail,
+                "request failed"
+            );
             render(problem, correlation_id)
         }
         Error::Failed(failure) => {
@@ -123,7 +147,9 @@ fn finish(response: Response, correlation_id: &CorrelationId) -> Response {
 fn adopt(response: Response, correlation_id: &CorrelationId) -> Response {
     let status = response.status();
     let code = match status {
-        _ if status.is_success() || status.is_redirection() || status.is_informational() => return response,
+        _ if status.is_success() || status.is_redirection() || status.is_informational() => {
+            return response;
+        }
         StatusCode::NOT_FOUND => codes::NOT_FOUND,
         StatusCode::METHOD_NOT_ALLOWED => codes::METHOD_NOT_ALLOWED,
         StatusCode::PAYLOAD_TOO_LARGE => codes::TOO_LARGE,

@@ -8,7 +8,8 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Response, ResponseBuilder,
+    Components, Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr,
+    Response, ResponseBuilder,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -33,38 +34,77 @@ pub struct PageParameters {
 
 /// Puts the documents of the domains together and adds what they share.
 pub fn combine(documents: impl IntoIterator<Item = OpenApi>) -> OpenApi {
-    let info = InfoBuilder::new().title("Cierre").version(env!("CARGO_PKG_VERSION")).description(Some(INTRODUCTION)).build();
-    let mut whole = OpenApiBuilder::new().info(info).paths(Paths::new()).components(Some(Components::new())).build();
+    let info = InfoBuilder::new()
+        .title("Cierre")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(INTRODUCTION))
+        .build();
+    let mut whole = OpenApiBuilder::new()
+        .info(info)
+        .paths(Paths::new())
+        .components(Some(Components::new()))
+        .build();
     for document in documents {
         whole.merge(document);
     }
     let components = whole.components.get_or_insert_default();
-    components.schemas.insert(PROBLEM.to_owned(), RefOr::T(problem_schema()));
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    components
+        .schemas
+        .insert(PROBLEM.to_owned(), RefOr::T(problem_schema()));
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT");
     let bearer = bearer.description(Some("The `accessToken` of `POST /auth/login`"));
-    components.security_schemes.insert(BEARER.to_owned(), SecurityScheme::Http(bearer.build()));
-    let list = Code::all().iter().map(|code| (code.to_string(), json!({ "status": code.status(), "title": code.title() })));
+    components.security_schemes.insert(
+        BEARER.to_owned(),
+        RefOr::T(SecurityScheme::Http(bearer.build())),
+    );
+    let list = Code::all().iter().map(|code| {
+        (
+            code.to_string(),
+            json!({ "status": code.status(), "title": code.title() }),
+        )
+    });
     let list: Map<String, Value> = list.collect();
-    whole.extensions.get_or_insert_with(Extensions::default).insert("x-problem-codes".to_owned(), Value::Object(list));
+    whole
+        .extensions
+        .get_or_insert_with(Extensions::default)
+        .insert("x-problem-codes".to_owned(), Value::Object(list));
     whole
 }
 
 /// One response per status, each naming its codes.
-pub(super) fn problem_responses(refusals: &[Code], invalid: &[Code]) -> BTreeMap<String, RefOr<Response>> {
+pub(super) fn problem_responses(
+    refusals: &[Code],
+    invalid: &[Code],
+) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     let own = refusals.iter().map(|code| (code.status(), *code));
-    let of_fields = invalid.iter().map(|code| (codes::VALIDATION_FAILED.status(), *code));
+    let of_fields = invalid
+        .iter()
+        .map(|code| (codes::VALIDATION_FAILED.status(), *code));
     for (status, code) in own.chain(of_fields) {
         let codes = by_status.entry(status).or_default();
         if !codes.contains(&code) {
             codes.push(code);
         }
     }
-    by_status.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(problem_response(status, &codes)))).collect()
+    by_status
+        .into_iter()
+        .map(|(status, codes)| {
+            (
+                status.to_string(),
+                RefOr::T(problem_response(status, &codes)),
+            )
+        })
+        .collect()
 }
 
 fn problem_response(status: u16, listed: &[Code]) -> Response {
-    let lines: Vec<String> = listed.iter().map(|code| format!("`{code}`: {}", code.title())).collect();
+    let lines: Vec<String> = listed
+        .iter()
+        .map(|code| format!("`{code}`: {}", code.title()))
+        .collect();
     let code = listed.first().copied().unwrap_or(codes::INTERNAL);
     let mut example = json!({
         "type": format!("urn:cierre:problem:{code}"),
@@ -76,29 +116,50 @@ fn problem_response(status: u16, listed: &[Code]) -> Response {
     });
     if status == codes::VALIDATION_FAILED.status() && code != codes::IDEMPOTENCY_KEY_REUSED {
         let error = json!([{ "pointer": "/field", "code": code, "detail": code.title() }]);
-        example.as_object_mut().map(|example| example.insert("errors".to_owned(), error));
+        example
+            .as_object_mut()
+            .map(|example| example.insert("errors".to_owned(), error));
     }
-    let content: Content = ContentBuilder::new().schema(Some(Ref::from_schema_name(PROBLEM))).example(Some(example)).build();
-    ResponseBuilder::new().description(lines.join("; ")).content(PROBLEM_JSON, content).build()
+    let content: Content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(PROBLEM)))
+        .example(Some(example))
+        .build();
+    ResponseBuilder::new()
+        .description(lines.join("; "))
+        .content(PROBLEM_JSON, content)
+        .build()
 }
 
 fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
 }
 
 fn problem_schema() -> Schema {
-    let listed = Code::all().iter().map(|code| format!("- `{code}` ({}): {}", code.status(), code.title()));
+    let listed = Code::all()
+        .iter()
+        .map(|code| format!("- `{code}` ({}): {}", code.status(), code.title()));
     let listed = listed.collect::<Vec<_>>().join("\n");
-    let code = text(&format!("A stable word to branch on; new ones may be added.\n\n{listed}"));
-    let code = code.enum_values(Some(Code::all().iter().map(|code| code.as_str()))).build();
+    let code = text(&format!(
+        "A stable word to branch on; new ones may be added.\n\n{listed}"
+    ));
+    let code = code
+        .enum_values(Some(Code::all().iter().map(|code| code.as_str())))
+        .build();
     let field = ObjectBuilder::new()
-        .property("pointer", text("JSON pointer into the body, or `/` and the name of a query parameter"))
+        .property(
+            "pointer",
+            text("JSON pointer into the body, or `/` and the name of a query parameter"),
+        )
         .required("pointer")
         .property("code", text("Why, as one of the words above"))
         .required("code")
         .property("detail", text("Why, for people"))
         .required("detail");
-    let number = ObjectBuilder::new().schema_type(Type::Integer).description(Some("The HTTP status"));
+    let number = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .description(Some("The HTTP status"));
     let problem = ObjectBuilder::new()
         .description(Some("Why a request was refused (RFC 9457)"))
         .property("type", text("`urn:cierre:problem:` and the code"))
@@ -113,6 +174,11 @@ fn problem_schema() -> Schema {
         .required("detail")
         .property("correlationId", text("Name it when asking for help"))
         .required("correlationId")
-        .property("errors", ArrayBuilder::new().items(field).description(Some("Every wrong field or item")));
+        .property(
+            "errors",
+            ArrayBuilder::new()
+                .items(field)
+                .description(Some("Every wrong field or item")),
+        );
     Schema::Object(problem.build())
 }

@@ -19,8 +19,9 @@
 //! }
 //!
 //! let body = serde_json::json!({ "customerId": 0, "nick": "x" });
-//! let problem = cierre_platform::http::decode(&body, read).err().map(|p| p.errors.len());
-//! assert_eq!(problem, Some(3)); // customerId out of range, name missing, nick unknown
+//! let error = cierre_platform::http::decode(&body, read).err();
+//! let Some(cierre_platform::Error::Refused(problem)) = error else { unreachable!() };
+//! assert_eq!(problem.errors.len(), 3); // customerId out of range, name missing, nick unknown
 //! ```
 //!
 //! Fields that nobody asked for are refused, so a reader can never forget to close the object.
@@ -33,6 +34,7 @@ use cierre_kernel::problem::{Code, FieldError, Problem};
 use serde_json::{Map, Value};
 
 use super::rules::{Rule, integer, text};
+use crate::error::{Failure, Result};
 
 /// More errors than this are not listed: a hostile body of a mebibyte must not become an answer of many.
 const LISTED_ERRORS: usize = 1_000;
@@ -50,9 +52,13 @@ pub enum Source {
 ///
 /// # Errors
 /// 422 with one entry per wrong field.
-pub fn decode<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T, Problem> {
+pub fn decode<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T> {
     let mut errors = Vec::new();
-    let mut at = At { pointer: String::new(), source: Source::Body, errors: &mut errors };
+    let mut at = At {
+        pointer: String::new(),
+        source: Source::Body,
+        errors: &mut errors,
+    };
     let output = match value {
         Value::Object(object) => read_object(object, &mut at, read),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
@@ -67,18 +73,24 @@ pub(super) fn decode_parameters<T>(
     parameters: &Map<String, Value>,
     mut errors: Vec<FieldError>,
     read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
-) -> Result<T, Problem> {
-    let mut at = At { pointer: String::new(), source: Source::Query, errors: &mut errors };
+) -> Result<T> {
+    let mut at = At {
+        pointer: String::new(),
+        source: Source::Query,
+        errors: &mut errors,
+    };
     let output = read_object(parameters, &mut at, read);
     settle(output, errors)
 }
 
-fn settle<T>(output: Option<T>, errors: Vec<FieldError>) -> Result<T, Problem> {
+fn settle<T>(output: Option<T>, errors: Vec<FieldError>) -> Result<T> {
     match output {
         Some(output) if errors.is_empty() => Ok(output),
         // A reader that gives up without naming a field is a bug of ours, not of the caller.
-        None if errors.is_empty() => Err(Problem::new(codes::INTERNAL)),
-        Some(_) | None => Err(Problem::validation(errors)),
+        None if errors.is_empty() => {
+            Err(Failure::message("a reader gave up without naming a field").into())
+        }
+        Some(_) | None => Err(Problem::validation(errors).into()),
     }
 }
 
@@ -91,7 +103,11 @@ pub(super) fn read_object<T>(
     let mut fields = Fields {
         object,
         known: Vec::with_capacity(object.len()),
-        at: At { pointer: at.pointer.clone(), source: at.source, errors: &mut *at.errors },
+        at: At {
+            pointer: at.pointer.clone(),
+            source: at.source,
+            errors: &mut *at.errors,
+        },
     };
     let output = read(&mut fields);
     fields.refuse_unknown();
@@ -115,7 +131,8 @@ impl At<'_> {
     /// Records that the value here is wrong; answers `None` so that a rule can end with it.
     pub fn refuse<T>(&mut self, code: Code, detail: impl Into<String>) -> Option<T> {
         if self.errors.len() < LISTED_ERRORS {
-            self.errors.push(FieldError::new(self.pointer.clone(), code, detail));
+            self.errors
+                .push(FieldError::new(self.pointer.clone(), code, detail));
         }
         None
     }
@@ -123,7 +140,11 @@ impl At<'_> {
     /// The place one step below: a field name or an index of a list.
     pub fn below(&mut self, segment: &str) -> At<'_> {
         let pointer = format!("{}/{}", self.pointer, escape(segment));
-        At { pointer, source: self.source, errors: &mut *self.errors }
+        At {
+            pointer,
+            source: self.source,
+            errors: &mut *self.errors,
+        }
     }
 }
 
@@ -208,8 +229,14 @@ impl<'e> Fields<'e> {
     }
 
     /// A field with a default for when it is missing or null.
-    pub fn optional_or<R: Rule>(&mut self, name: &'static str, rule: R, default: R::Output) -> Option<R::Output> {
-        self.optional(name, rule).map(|value| value.unwrap_or(default))
+    pub fn optional_or<R: Rule>(
+        &mut self,
+        name: &'static str,
+        rule: R,
+        default: R::Output,
+    ) -> Option<R::Output> {
+        self.optional(name, rule)
+            .map(|value| value.unwrap_or(default))
     }
 
     /// A field of a PATCH that can be changed but not emptied.
@@ -222,19 +249,32 @@ impl<'e> Fields<'e> {
     }
 
     /// A field of a PATCH that null empties.
-    pub fn change_nullable<R: Rule>(&mut self, name: &'static str, rule: R) -> Option<Change<Option<R::Output>>> {
+    pub fn change_nullable<R: Rule>(
+        &mut self,
+        name: &'static str,
+        rule: R,
+    ) -> Option<Change<Option<R::Output>>> {
         match self.lookup(name) {
             None => Some(Change::Keep),
             Some(Value::Null) => Some(Change::Set(None)),
-            Some(value) => self.read(name, value, &rule).map(|read| Change::Set(Some(read))),
+            Some(value) => self
+                .read(name, value, &rule)
+                .map(|read| Change::Set(Some(read))),
         }
     }
 
     /// `limit` (1..100, default 25) and `cursor` of a list.
     pub fn paging(&mut self) -> Option<Paging> {
-        let limit = self.optional_or("limit", integer(1..=100).try_map(|n| u32::try_from(n).ok().and_then(|n| Limit::new(n).ok())), Limit::default());
+        let limit = self.optional_or(
+            "limit",
+            integer(1..=100).try_map(|n| u32::try_from(n).ok().and_then(|n| Limit::new(n).ok())),
+            Limit::default(),
+        );
         let cursor = self.optional("cursor", text(0..=4_096));
-        Some(Paging { limit: limit?, cursor: cursor? })
+        Some(Paging {
+            limit: limit?,
+            cursor: cursor?,
+        })
     }
 
     /// Whether the field is there with a value other than null.
@@ -261,9 +301,11 @@ impl<'e> Fields<'e> {
         to: &Option<Option<T>>,
     ) -> Option<()> {
         match (from, to) {
-            (Some(Some(start)), Some(Some(end))) if start > end => {
-                self.refuse(from_name, codes::INVALID_RANGE, format!("must not lie after {to_name}"))
-            }
+            (Some(Some(start)), Some(Some(end))) if start > end => self.refuse(
+                from_name,
+                codes::INVALID_RANGE,
+                format!("must not lie after {to_name}"),
+            ),
             (_, _) => Some(()),
         }
     }
@@ -274,7 +316,11 @@ impl<'e> Fields<'e> {
             Source::Query => "is not a parameter of this route",
         };
         let object = self.object;
-        for name in object.keys().filter(|name| !self.known.contains(&name.as_str())).collect::<Vec<_>>() {
+        for name in object
+            .keys()
+            .filter(|name| !self.known.contains(&name.as_str()))
+            .collect::<Vec<_>>()
+        {
             self.refuse::<()>(name, codes::UNKNOWN_FIELD, what);
         }
     }

@@ -77,7 +77,13 @@ pub const fn allow_public() -> Rule {
 
 impl Rule {
     const fn new(access: Access) -> Self {
-        Self { access, refusals: &[], invalid: &[], versioned: false, keyless: false }
+        Self {
+            access,
+            refusals: &[],
+            invalid: &[],
+            versioned: false,
+            keyless: false,
+        }
     }
 
     /// Refusals of this route, each under its code's own status.
@@ -105,9 +111,19 @@ impl Rule {
     }
 
     /// Puts the rule before the handlers and into their documentation.
-    pub fn on<S: Clone + Send + Sync + 'static>(self, (schemas, mut paths, router): UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S> {
+    pub fn on<S: Clone + Send + Sync + 'static>(
+        self,
+        (schemas, mut paths, router): UtoipaMethodRouter<S>,
+    ) -> UtoipaMethodRouter<S> {
         for item in paths.paths.values_mut() {
-            let PathItem { get, put, post, delete, patch, .. } = item;
+            let PathItem {
+                get,
+                put,
+                post,
+                delete,
+                patch,
+                ..
+            } = item;
             for operation in [get, put, delete, patch].into_iter().flatten() {
                 self.describe(operation, false);
             }
@@ -115,7 +131,11 @@ impl Rule {
                 self.describe(operation, self.access != Access::Public && !self.keyless);
             }
         }
-        (schemas, paths, router.route_layer(from_fn_with_state(self.access, guard)))
+        (
+            schemas,
+            paths,
+            router.route_layer(from_fn_with_state(self.access, guard)),
+        )
     }
 
     fn describe(self, operation: &mut Operation, keyed: bool) {
@@ -124,27 +144,50 @@ impl Rule {
         let parameters = operation.parameters.get_or_insert_default();
         let has = |place: ParameterIn, name: Option<&str>| {
             parameters.iter().any(|parameter| match parameter {
-                RefOr::T(parameter) => parameter.parameter_in == place && name.is_none_or(|name| parameter.name == name),
+                RefOr::T(parameter) => {
+                    parameter.parameter_in == place
+                        && name.is_none_or(|name| parameter.name == name)
+                }
                 RefOr::Ref(_) => false,
             })
         };
         if has(ParameterIn::Query, None) {
-            invalid.extend([codes::UNKNOWN_FIELD, codes::INVALID_TYPE, codes::OUT_OF_RANGE]);
+            invalid.extend([
+                codes::UNKNOWN_FIELD,
+                codes::INVALID_TYPE,
+                codes::OUT_OF_RANGE,
+            ]);
         }
         if has(ParameterIn::Query, Some("cursor")) {
             refusals.push(codes::BAD_CURSOR);
         }
         if operation.request_body.is_some() {
-            refusals.extend([codes::NOT_JSON, codes::TOO_LARGE, codes::UNSUPPORTED_MEDIA_TYPE]);
-            invalid.extend([codes::UNKNOWN_FIELD, codes::REQUIRED, codes::INVALID_TYPE, codes::OUT_OF_RANGE]);
+            refusals.extend([
+                codes::NOT_JSON,
+                codes::TOO_LARGE,
+                codes::UNSUPPORTED_MEDIA_TYPE,
+            ]);
+            invalid.extend([
+                codes::UNKNOWN_FIELD,
+                codes::REQUIRED,
+                codes::INVALID_TYPE,
+                codes::OUT_OF_RANGE,
+            ]);
         }
         if keyed {
-            refusals.extend([codes::INVALID_HEADER, codes::REQUEST_IN_PROGRESS, codes::IDEMPOTENCY_KEY_REUSED]);
+            refusals.extend([
+                codes::INVALID_HEADER,
+                codes::REQUEST_IN_PROGRESS,
+                codes::IDEMPOTENCY_KEY_REUSED,
+            ]);
             parameters.push(header("Idempotency-Key", "1 to 255 visible ASCII characters; a repeat within 24 hours answers what the first request answered"));
         }
         if self.versioned {
             refusals.extend([codes::INVALID_HEADER, codes::VERSION_MISMATCH]);
-            parameters.push(header("If-Match", "The `ETag` of the version that the change is meant for"));
+            parameters.push(header(
+                "If-Match",
+                "The `ETag` of the version that the change is meant for",
+            ));
         }
         match self.access {
             Access::Public => operation.security = Some(vec![]),
@@ -153,19 +196,36 @@ impl Rule {
                 protect(operation, "any user of the company".into());
             }
             Access::Roles(roles) => {
-                refusals.extend([codes::UNAUTHENTICATED, codes::COMPANY_MISSING, codes::WRONG_ROLE]);
-                protect(operation, roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().into());
+                refusals.extend([
+                    codes::UNAUTHENTICATED,
+                    codes::COMPANY_MISSING,
+                    codes::WRONG_ROLE,
+                ]);
+                protect(
+                    operation,
+                    roles
+                        .iter()
+                        .map(|role| role.as_str())
+                        .collect::<Vec<_>>()
+                        .into(),
+                );
             }
         }
         refusals.push(codes::INTERNAL);
-        operation.responses.responses.extend(problem_responses(&refusals, &invalid));
+        operation
+            .responses
+            .responses
+            .extend(problem_responses(&refusals, &invalid));
     }
 }
 
 /// The authorisation test of the API reads `x-roles` and tries every route with every role.
 fn protect(operation: &mut Operation, roles: serde_json::Value) {
     operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
-    operation.extensions.get_or_insert_with(Extensions::default).insert("x-roles".to_owned(), roles);
+    operation
+        .extensions
+        .get_or_insert_with(Extensions::default)
+        .insert("x-roles".to_owned(), roles);
 }
 
 fn header(name: &str, description: &str) -> RefOr<Parameter> {

@@ -23,7 +23,8 @@ pub use guard::{Rule as RouteRule, allow, allow_any_user, allow_public};
 pub use precondition::{IfMatch, etag};
 pub use request::{BODY_LIMIT_BYTES, Body, Caller, IDEMPOTENCY_KEY, Query, Segment};
 pub use rules::{
-    Rule, any_object, boolean, date, date_within, id, integer, lines, list, money, object, one_of, parsed, text,
+    Rule, any_object, boolean, date, date_within, id, integer, lines, list, money, object, one_of,
+    parsed, text,
 };
 
 pub use crate::idempotency::Answer;

@@ -8,8 +8,8 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
-use cierre_kernel::codes;
 use cierre_kernel::canonical::{canonical_json, sha256_hex};
+use cierre_kernel::codes;
 use cierre_kernel::problem::{FieldError, Problem};
 use cierre_kernel::role::Roles;
 use serde_json::{Map, Value};
@@ -41,8 +41,12 @@ impl Caller {
     ///
     /// # Errors
     /// 403 `wrong_role`.
-    pub fn require(&self, roles: Roles) -> Result<(), Problem> {
-        if self.context.roles.any(roles) { Ok(()) } else { Err(Problem::new(codes::WRONG_ROLE)) }
+    pub fn require(&self, roles: Roles) -> Result<()> {
+        if self.context.roles.any(roles) {
+            Ok(())
+        } else {
+            Err(Problem::new(codes::WRONG_ROLE).into())
+        }
     }
 
     /// The scope of this command's idempotency key, when the caller sent one.
@@ -50,7 +54,14 @@ impl Caller {
         let key = self.key.as_deref()?;
         let context = &self.context;
         let (company, user) = (context.company.as_str(), context.actor.user_id.as_str());
-        Some(CommandKey::new(company, user, self.method.as_str(), &self.path, key, body.digest()))
+        Some(CommandKey::new(
+            company,
+            user,
+            self.method.as_str(),
+            &self.path,
+            key,
+            body.digest(),
+        ))
     }
 
     /// What the cursors of this list are bound to: the company, the path and the query without `limit` and `cursor`.
@@ -67,18 +78,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             return Err(Failure::message("a route without a guard asks for its caller").into());
         };
         let key = idempotency_key(&parts.headers)?;
-        Ok(Self { context, method: parts.method.clone(), path: parts.uri.path().to_owned(), key })
+        Ok(Self {
+            context,
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            key,
+        })
     }
 }
 
 /// Reads the idempotency key: 1 to 255 visible ASCII characters, once.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let malformed = || Problem::new(codes::INVALID_HEADER).detail("Idempotency-Key must be 1 to 255 visible ASCII characters");
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+    let malformed = || {
+        Problem::new(codes::INVALID_HEADER)
+            .detail("Idempotency-Key must be 1 to 255 visible ASCII characters")
+    };
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     let key = value.to_str().map_err(|_| malformed())?;
     let well_formed = (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
-    if well_formed && values.next().is_none() { Ok(Some(key.to_owned())) } else { Err(malformed()) }
+    if well_formed && values.next().is_none() {
+        Ok(Some(key.to_owned()))
+    } else {
+        Err(malformed().into())
+    }
 }
 
 /// A JSON body, or none when the request has no content.
@@ -94,10 +119,12 @@ impl Body {
     ///
     /// # Errors
     /// 400 `not_json` without content; 422 with every wrong field.
-    pub fn decode<T>(&self, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T, Problem> {
+    pub fn decode<T>(&self, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T> {
         match &self.value {
             Some(value) => decode(value, read),
-            None => Err(Problem::new(codes::NOT_JSON).detail("The request needs a JSON body")),
+            None => Err(Problem::new(codes::NOT_JSON)
+                .detail("The request needs a JSON body")
+                .into()),
         }
     }
 
@@ -105,7 +132,7 @@ impl Body {
     ///
     /// # Errors
     /// 422 with every field that is there.
-    pub fn expect_empty(&self) -> Result<(), Problem> {
+    pub fn expect_empty(&self) -> Result<()> {
         match &self.value {
             Some(value) => decode(value, |_| Some(())),
             None => Ok(()),
@@ -121,20 +148,29 @@ impl Body {
         }
     }
 
-    fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Problem> {
+    fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Self> {
         let raw = sha256_hex(bytes);
         if bytes.is_empty() {
             return Ok(Self { value: None, raw });
         }
         if !is_json(headers) {
-            return Err(Problem::new(codes::UNSUPPORTED_MEDIA_TYPE).detail("The body must be sent as application/json"));
+            return Err(Problem::new(codes::UNSUPPORTED_MEDIA_TYPE)
+                .detail("The body must be sent as application/json")
+                .into());
         }
         match serde_json::from_slice(bytes) {
-            Ok(value) => Ok(Self { value: Some(value), raw }),
+            Ok(value) => Ok(Self {
+                value: Some(value),
+                raw,
+            }),
             Err(error) => {
                 // The position helps, the text around it does not belong into answers.
                 let (line, column) = (error.line(), error.column());
-                Err(Problem::new(codes::NOT_JSON).detail(format!("The body is not JSON (line {line}, column {column})")))
+                Err(Problem::new(codes::NOT_JSON)
+                    .detail(format!(
+                        "The body is not JSON (line {line}, column {column})"
+                    ))
+                    .into())
             }
         }
     }
@@ -146,14 +182,19 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     async fn from_request(request: Request, state: &S) -> Result<Self> {
         let headers = request.headers().clone();
         // The size was checked before routing; what is left is a broken encoding of the body.
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| Problem::new(codes::NOT_JSON))?;
-        Ok(Self::parse(&headers, &bytes)?)
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| Problem::new(codes::NOT_JSON))?;
+        Self::parse(&headers, &bytes)
     }
 }
 
 /// Whether the content type is `application/json`, with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }
@@ -169,19 +210,29 @@ impl Query {
     ///
     /// # Errors
     /// 422 with every wrong parameter; the pointer is `/` and the parameter's name.
-    pub fn decode<T>(&self, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T, Problem> {
+    pub fn decode<T>(&self, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T> {
         let mut parameters = Map::new();
         let mut errors = Vec::new();
         for (name, value) in &self.pairs {
-            if parameters.insert(name.clone(), Value::String(value.clone())).is_some() {
-                errors.push(FieldError::new(format!("/{name}"), codes::DUPLICATE_ITEMS, "is given more than once"));
+            if parameters
+                .insert(name.clone(), Value::String(value.clone()))
+                .is_some()
+            {
+                errors.push(FieldError::new(
+                    format!("/{name}"),
+                    codes::DUPLICATE_ITEMS,
+                    "is given more than once",
+                ));
             }
         }
         decode_parameters(&parameters, errors, read)
     }
 
     fn filters(&self) -> impl Iterator<Item = (&str, &str)> {
-        let filters = self.pairs.iter().filter(|(name, _)| name != "limit" && name != "cursor");
+        let filters = self
+            .pairs
+            .iter()
+            .filter(|(name, _)| name != "limit" && name != "cursor");
         filters.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
@@ -191,7 +242,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let read = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
-        let malformed = || Problem::field("", codes::INVALID_FORMAT, "The query string cannot be decoded");
+        let malformed = || {
+            Problem::field(
+                "",
+                codes::INVALID_FORMAT,
+                "The query string cannot be decoded",
+            )
+        };
         let axum::extract::Query(pairs) = read.map_err(|_| malformed())?;
         Ok(Self { pairs })
     }
@@ -211,7 +268,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let not_found = || Problem::new(codes::NOT_FOUND);
-        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| not_found())?;
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| not_found())?;
         Ok(Self(text.parse().map_err(|_| not_found())?))
     }
 }

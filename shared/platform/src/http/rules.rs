@@ -26,7 +26,12 @@ pub trait Rule {
     where
         Self: Sized,
     {
-        TryMap { rule: self, convert, code: codes::OUT_OF_RANGE, detail: "is outside of what is allowed" }
+        TryMap {
+            rule: self,
+            convert,
+            code: codes::OUT_OF_RANGE,
+            detail: "is outside of what is allowed",
+        }
     }
 }
 
@@ -58,25 +63,40 @@ impl<R: Rule, T, F: Fn(R::Output) -> Option<T>> Rule for TryMap<R, F> {
 }
 
 fn string<'v>(value: &'v Value, at: &mut At<'_>) -> Option<&'v str> {
-    value.as_str().or_else(|| at.refuse(codes::INVALID_TYPE, "must be a string"))
+    value
+        .as_str()
+        .or_else(|| at.refuse(codes::INVALID_TYPE, "must be a string"))
 }
 
-fn within<T: PartialOrd + Display>(value: T, allowed: &RangeInclusive<T>, at: &mut At<'_>) -> Option<T> {
+fn within<T: PartialOrd + Display>(
+    value: T,
+    allowed: &RangeInclusive<T>,
+    at: &mut At<'_>,
+) -> Option<T> {
     if allowed.contains(&value) {
         Some(value)
     } else {
-        at.refuse(codes::OUT_OF_RANGE, format!("must lie between {} and {}", allowed.start(), allowed.end()))
+        at.refuse(
+            codes::OUT_OF_RANGE,
+            format!("must lie between {} and {}", allowed.start(), allowed.end()),
+        )
     }
 }
 
 /// Text of so many characters (Unicode scalar values), without control characters.
 pub fn text(characters: RangeInclusive<usize>) -> Text {
-    Text { characters, lines: false }
+    Text {
+        characters,
+        lines: false,
+    }
 }
 
 /// As [`text`]; line breaks and tabs are allowed.
 pub fn lines(characters: RangeInclusive<usize>) -> Text {
-    Text { characters, lines: true }
+    Text {
+        characters,
+        lines: true,
+    }
 }
 
 /// See [`text`].
@@ -94,7 +114,10 @@ impl Rule for Text {
         let count = text.chars().count();
         if !self.characters.contains(&count) {
             let (least, most) = (self.characters.start(), self.characters.end());
-            return at.refuse(codes::OUT_OF_RANGE, format!("must have {least} to {most} characters"));
+            return at.refuse(
+                codes::OUT_OF_RANGE,
+                format!("must have {least} to {most} characters"),
+            );
         }
         let allowed = |c: char| !c.is_control() || (self.lines && matches!(c, '\n' | '\r' | '\t'));
         if !text.chars().all(allowed) {
@@ -133,7 +156,10 @@ impl Rule for Integer {
             // Only digits, so the one thing left that can be wrong is that there are too many of them.
             Err(_) => {
                 let (least, most) = (self.allowed.start(), self.allowed.end());
-                at.refuse(codes::OUT_OF_RANGE, format!("must lie between {least} and {most}"))
+                at.refuse(
+                    codes::OUT_OF_RANGE,
+                    format!("must lie between {least} and {most}"),
+                )
             }
         }
     }
@@ -163,7 +189,9 @@ impl Rule for Boolean {
 
 /// A calendar day, `YYYY-MM-DD`.
 pub fn date() -> Day {
-    Day { allowed: Date::MIN..=Date::MAX }
+    Day {
+        allowed: Date::MIN..=Date::MAX,
+    }
 }
 
 /// A calendar day within bounds, both included.
@@ -183,14 +211,20 @@ impl Rule for Day {
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<Date> {
         match parse_date(string(value, at)?) {
             Ok(date) => within(date, &self.allowed, at),
-            Err(_) => at.refuse(codes::INVALID_DATE, "must be a calendar day of the form YYYY-MM-DD"),
+            Err(_) => at.refuse(
+                codes::INVALID_DATE,
+                "must be a calendar day of the form YYYY-MM-DD",
+            ),
         }
     }
 }
 
 /// An amount that is not negative, as text with at most the currency's decimals or as an exact number.
 pub fn money(currency: Currency) -> Amount {
-    Amount { currency, minor_units: 0..=i64::MAX }
+    Amount {
+        currency,
+        minor_units: 0..=i64::MAX,
+    }
 }
 
 /// See [`money`].
@@ -213,20 +247,31 @@ impl Rule for Amount {
 
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<Money> {
         if !matches!(value, Value::String(_) | Value::Number(_)) {
-            return at.refuse(codes::INVALID_TYPE, "must be an amount, as text or as a number");
+            return at.refuse(
+                codes::INVALID_TYPE,
+                "must be an amount, as text or as a number",
+            );
         }
         match Money::from_json(value, self.currency) {
             Ok(amount) if self.minor_units.contains(&amount.minor()) => Some(amount),
-            Ok(_) | Err(MoneyError::OutOfRange) => at.refuse(codes::OUT_OF_RANGE, "is not an allowed amount"),
-            Err(MoneyError::InvalidAmount) => at.refuse(codes::INVALID_AMOUNT, "is not a decimal amount"),
-            Err(MoneyError::TooPrecise) => at.refuse(codes::INVALID_AMOUNT, "has more decimals than the currency"),
+            Ok(_) | Err(MoneyError::OutOfRange) => {
+                at.refuse(codes::OUT_OF_RANGE, "is not an allowed amount")
+            }
+            Err(MoneyError::TooPrecise) => {
+                at.refuse(codes::INVALID_AMOUNT, "has more decimals than the currency")
+            }
+            Err(MoneyError::InvalidAmount | MoneyError::CurrencyMismatch) => {
+                at.refuse(codes::INVALID_AMOUNT, "is not a decimal amount")
+            }
         }
     }
 }
 
 /// One word out of a closed list.
 pub fn one_of<T: Clone>(words: &[(&'static str, T)]) -> OneOf<T> {
-    OneOf { words: words.to_vec() }
+    OneOf {
+        words: words.to_vec(),
+    }
 }
 
 /// See [`one_of`].
@@ -240,21 +285,40 @@ impl<T: Clone> Rule for OneOf<T> {
 
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<T> {
         let text = string(value, at)?;
-        self.words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| meaning.clone()).or_else(|| {
-            let words: Vec<_> = self.words.iter().map(|(word, _)| *word).collect();
-            at.refuse(codes::OUT_OF_RANGE, format!("must be one of {}", words.join(", ")))
-        })
+        self.words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, meaning)| meaning.clone())
+            .or_else(|| {
+                let words: Vec<_> = self.words.iter().map(|(word, _)| *word).collect();
+                at.refuse(
+                    codes::OUT_OF_RANGE,
+                    format!("must be one of {}", words.join(", ")),
+                )
+            })
     }
 }
 
 /// A typed identifier, its prefix included.
 pub fn id<K: Kind>() -> impl Rule<Output = Id<K>> {
-    parsed(codes::INVALID_ID, "is not an identifier of the expected kind", |text| text.parse().ok())
+    parsed(
+        codes::INVALID_ID,
+        "is not an identifier of the expected kind",
+        |text| text.parse().ok(),
+    )
 }
 
 /// Text that a function understands; otherwise the given code and sentence.
-pub fn parsed<T, F: Fn(&str) -> Option<T>>(code: Code, detail: &'static str, parse: F) -> Parsed<F> {
-    Parsed { code, detail, parse }
+pub fn parsed<T, F: Fn(&str) -> Option<T>>(
+    code: Code,
+    detail: &'static str,
+    parse: F,
+) -> Parsed<F> {
+    Parsed {
+        code,
+        detail,
+        parse,
+    }
 }
 
 /// See [`parsed`].
@@ -303,13 +367,19 @@ impl<R: Rule> List<R> {
         };
         let (least, most) = (*self.items.start(), *self.items.end());
         if elements.len() > most {
-            return at.refuse(codes::TOO_MANY_ITEMS, format!("must have at most {most} items"));
+            return at.refuse(
+                codes::TOO_MANY_ITEMS,
+                format!("must have at most {most} items"),
+            );
         }
         if elements.is_empty() && least > 0 {
             return at.refuse(codes::REQUIRED, "must not be empty");
         }
         if elements.len() < least {
-            return at.refuse(codes::OUT_OF_RANGE, format!("must have at least {least} items"));
+            return at.refuse(
+                codes::OUT_OF_RANGE,
+                format!("must have at least {least} items"),
+            );
         }
         Some(elements)
     }
@@ -326,9 +396,11 @@ impl<R: Rule> List<R> {
             let mut here = at.below(&index.to_string());
             let item = match element {
                 Value::Null => here.refuse(codes::REQUIRED, "cannot be null"),
-                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-                    self.item.read(element, &mut here)
-                }
+                Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_) => self.item.read(element, &mut here),
             };
             read.extend(item.and_then(|item| keep(item, &mut here)));
         }
@@ -404,6 +476,9 @@ impl Rule for AnyObject {
     type Output = Map<String, Value>;
 
     fn read(&self, value: &Value, at: &mut At<'_>) -> Option<Map<String, Value>> {
-        value.as_object().cloned().or_else(|| at.refuse(codes::INVALID_TYPE, "must be an object"))
+        value
+            .as_object()
+            .cloned()
+            .or_else(|| at.refuse(codes::INVALID_TYPE, "must be an object"))
     }
 }
