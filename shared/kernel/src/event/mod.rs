@@ -16,7 +16,7 @@ use crate::correlation::CorrelationId;
 use crate::id::EventId;
 use crate::time::Instant;
 
-pub use verify::{Broken, ChainVerdict, FirstBroken, verify_chain};
+pub use verify::{Broken, ChainVerdict, ChainWalk, FirstBroken, verify_chain};
 
 /// What kind of change an event reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -90,12 +90,61 @@ impl std::fmt::Display for EventType {
 }
 
 /// How long a resource's chain is and how it ends.
+///
+/// In storage it is one string, `<length>:<hash>`, so that it stands in the resource's own item as
+/// one attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ChainHead {
     /// Number of events.
     pub length: u64,
     /// Hash of the last one; empty while there is none.
     pub hash: String,
+}
+
+/// A text that is no chain head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a chain head of the form <length>:<hash>")]
+pub struct InvalidChainHead;
+
+impl ChainHead {
+    /// Whether the chain has no event yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+}
+
+impl std::fmt::Display for ChainHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.length, self.hash)
+    }
+}
+
+impl std::str::FromStr for ChainHead {
+    type Err = InvalidChainHead;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (length, hash) = text.split_once(':').ok_or(InvalidChainHead)?;
+        Ok(Self {
+            length: length.parse().map_err(|_| InvalidChainHead)?,
+            hash: hash.to_owned(),
+        })
+    }
+}
+
+impl TryFrom<String> for ChainHead {
+    type Error = InvalidChainHead;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ChainHead> for String {
+    fn from(head: ChainHead) -> Self {
+        head.to_string()
+    }
 }
 
 /// What a decision wants recorded; the command adds who, when and where.
@@ -219,6 +268,20 @@ mod tests {
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
         }
         assert_eq!(EventType::find("Create"), None);
+    }
+
+    #[test]
+    fn a_head_is_one_string_in_storage() {
+        let head = ChainHead {
+            length: 12,
+            hash: "ab".into(),
+        };
+        assert_eq!(serde_json::to_string(&head).unwrap(), "\"12:ab\"");
+        assert_eq!("12:ab".parse(), Ok(head));
+        assert_eq!("0:".parse(), Ok(ChainHead::default()));
+        for text in ["", "12", ":ab", "x:ab"] {
+            assert_eq!(text.parse::<ChainHead>(), Err(InvalidChainHead));
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub enum Broken {
 pub struct FirstBroken {
     /// Sequence number at which the break was noticed.
     pub sequence: u64,
-    /// The event found there; none when it is missing.
+    /// The event found there; none when the end of the chain is what does not hold.
     pub id: Option<EventId>,
     /// What is wrong.
     pub reason: Broken,
@@ -47,56 +47,100 @@ pub struct ChainVerdict {
     pub first_broken: Option<FirstBroken>,
 }
 
-/// Walks a resource's events in order of sequence and compares their end with the head.
-#[must_use]
-pub fn verify_chain<'a>(events: impl Iterator<Item = &'a Event>, head: &ChainHead) -> ChainVerdict {
-    let mut reached = ChainHead::default();
-    for event in events {
-        let sequence = reached.length + 1;
-        if let Some(reason) = break_at(event, &reached, head) {
-            return ChainVerdict {
-                valid: false,
-                events: sequence,
-                first_broken: Some(FirstBroken {
+/// A walk along a resource's chain, event by event, so that a long chain never has to be in memory as a whole.
+///
+/// Every event is judged by the one before it; only [`ChainWalk::against`] compares what was reached with the head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChainWalk {
+    reached: ChainHead,
+    broken: Option<FirstBroken>,
+}
+
+impl ChainWalk {
+    /// A walk that has seen nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next event. After the first break, further events change nothing.
+    pub fn step(&mut self, event: &Event) {
+        if self.broken.is_some() {
+            return;
+        }
+        let sequence = self.reached.length + 1;
+        match break_at(event, &self.reached) {
+            Some(reason) => {
+                self.broken = Some(FirstBroken {
                     sequence,
                     id: Some(event.id),
                     reason,
-                }),
-            };
+                });
+            }
+            None => {
+                self.reached = ChainHead {
+                    length: sequence,
+                    hash: event.hash.clone(),
+                };
+            }
         }
-        reached = ChainHead {
-            length: sequence,
-            hash: event.hash.clone(),
+    }
+
+    /// The end of the unbroken part.
+    #[must_use]
+    pub const fn reached(&self) -> &ChainHead {
+        &self.reached
+    }
+
+    /// Whether an event did not follow the one before it.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// The verdict, given the head that stands in the resource's own item.
+    #[must_use]
+    pub fn against(&self, head: &ChainHead) -> ChainVerdict {
+        let length = self.reached.length;
+        let missing = |sequence, reason| FirstBroken {
+            sequence,
+            id: None,
+            reason,
         };
-    }
-    let first_broken = if reached.length < head.length {
-        Some((reached.length + 1, Broken::MissingTail))
-    } else if reached.hash != head.hash {
-        Some((reached.length, Broken::HeadHash))
-    } else {
-        None
-    }
-    .map(|(sequence, reason)| FirstBroken {
-        sequence,
-        id: None,
-        reason,
-    });
-    ChainVerdict {
-        valid: first_broken.is_none(),
-        events: reached.length,
-        first_broken,
+        let first_broken = match &self.broken {
+            Some(broken) => Some(*broken),
+            None if length < head.length => Some(missing(length + 1, Broken::MissingTail)),
+            None if length > head.length => Some(missing(head.length + 1, Broken::BeyondHead)),
+            None if self.reached.hash != head.hash => Some(missing(length, Broken::HeadHash)),
+            None => None,
+        };
+        let events = match &self.broken {
+            Some(broken) => broken.sequence,
+            None => length,
+        };
+        ChainVerdict {
+            valid: first_broken.is_none(),
+            events,
+            first_broken,
+        }
     }
 }
 
-fn break_at(event: &Event, reached: &ChainHead, head: &ChainHead) -> Option<Broken> {
+/// Walks a resource's events in order of sequence and compares their end with the head.
+#[must_use]
+pub fn verify_chain<'a>(events: impl Iterator<Item = &'a Event>, head: &ChainHead) -> ChainVerdict {
+    let mut walk = ChainWalk::new();
+    events.for_each(|event| walk.step(event));
+    walk.against(head)
+}
+
+fn break_at(event: &Event, reached: &ChainHead) -> Option<Broken> {
     if event.sequence != reached.length + 1 {
         Some(Broken::Sequence)
     } else if event.prev_hash != reached.hash {
         Some(Broken::PrevHash)
     } else if event.hash.is_empty() || event.hash != event.digest() {
         Some(Broken::Hash)
-    } else if event.sequence > head.length {
-        Some(Broken::BeyondHead)
     } else {
         None
     }
