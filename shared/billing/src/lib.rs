@@ -1,1 +1,3 @@
 //! Billing.
+
+pub mod table;
