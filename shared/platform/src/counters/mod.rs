@@ -1,16 +1,21 @@
 //! Figures that follow a table's stream, each change counted once.
 //!
-//! A stream delivers records at least once, in order per item. Every partition key of the source table has a checkpoint, the sequence number
-//! of its last counted record, and the checkpoint moves in the transaction that moves the figures. A record at or below its checkpoint is
+//! A stream delivers records at least once. Every source of records (a partition key, a chain of events) has a checkpoint that says which of
+//! its records were counted, and the checkpoint moves in the transaction that moves the figures. A record that its checkpoint covers is
 //! skipped, so a batch that is delivered again, whole or in part, counts nothing twice.
 //!
 //! ```text
-//! t0  batch r1..r9 arrives; r1..r6 are committed with checkpoint r6; the function dies
+//! t0  batch r1..r9 arrives; r1..r6 are committed with their checkpoints; the function dies
 //! t1  the stream delivers r1..r9 again
-//! t2  the checkpoint says r6: r1..r6 are skipped, r7..r9 are counted
+//! t2  the checkpoints cover r1..r6: these are skipped, r7..r9 are counted
 //! ```
 //!
-//! Sequence numbers of one partition key always grow: a table with a local index never spreads one partition key over two shards.
+//! What a checkpoint can rely on depends on the table ([`Mark`]). Records of one partition key arrive in order as long as they stay in one
+//! shard of the stream, and a table with a local index never spreads a partition key over two shards. Without a local index DynamoDB may do
+//! so; then the shards are read side by side, and a record may arrive after one that was written later. There the sources must number their
+//! records themselves, and the checkpoint remembers exactly which numbers it has seen.
+
+mod marks;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,6 +24,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::{CommitError, Condition, Db, Item, Key, Table, Tx};
 use crate::error::Failure;
+
+use marks::Seen;
 
 /// Distinct items of one transaction, checkpoints included; below DynamoDB's 100 so that derived figures still fit.
 const ITEMS_PER_COMMIT: usize = 90;
@@ -41,20 +48,31 @@ pub struct Delta {
 /// The columns of one row.
 pub type Row = BTreeMap<String, i64>;
 
+/// What tells one record of a source from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The sequence number that the stream gave the record. For sources whose records arrive in order: partition keys of a table with a local
+    /// index.
+    Stream(String),
+    /// The record's place in its source, which numbers its records 1, 2, 3 … without gaps. For sources whose records may arrive in any order:
+    /// chains of events.
+    Place(u64),
+}
+
 /// One stream record, already turned into what it means.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// The partition key of the item that changed.
+    /// What the record belongs to: the partition key of the item that changed. All records of a source carry the same kind of mark.
     pub source: String,
-    /// The record's sequence number, as the stream gives it.
-    pub sequence: String,
+    /// Which of the source's records it is.
+    pub mark: Mark,
     /// What it moves; may be nothing.
     pub deltas: Vec<Delta>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Checkpoint {
-    sequence: String,
+    seen: Seen,
 }
 
 /// Figures that depend on a row as a whole rather than on one record: given a row before and after, what else moves. The keys that it
@@ -84,7 +102,11 @@ pub async fn apply(
 /// How many records, from the front, fit into one transaction: at least one.
 fn fitting(table: Table, records: &[Recorded]) -> usize {
     let mut keys = BTreeSet::new();
-    for (index, record) in records.iter().enumerate() {
+    for (index, record) in records
+        .iter()
+        .enumerate()
+        .filter(|(_, record)| !record.deltas.is_empty())
+    {
         keys.insert(checkpoint_key(table, &record.source));
         keys.extend(record.deltas.iter().map(|delta| delta.key.clone()));
         if keys.len() > ITEMS_PER_COMMIT && index > 0 {
@@ -125,6 +147,7 @@ async fn prepare(
 ) -> Result<Option<Tx>, Failure> {
     let sources: BTreeSet<Key> = records
         .iter()
+        .filter(|record| !record.deltas.is_empty())
         .map(|record| checkpoint_key(table, &record.source))
         .collect();
     let rows: BTreeSet<Key> = records
@@ -133,34 +156,37 @@ async fn prepare(
         .collect();
     let loaded = db.load(sources.into_iter().chain(rows)).await?;
 
-    let mut checkpoints: BTreeMap<Key, (Option<String>, String)> = BTreeMap::new();
+    // What the table says was seen, and what will have been seen after this transaction.
+    let mut checkpoints: BTreeMap<Key, (Option<Seen>, Seen)> = BTreeMap::new();
     let mut deltas = Vec::new();
-    for record in records {
+    for record in records.iter().filter(|record| !record.deltas.is_empty()) {
         let key = checkpoint_key(table, &record.source);
-        let stored = loaded
-            .read::<Checkpoint>(&key)?
-            .map(|checkpoint| checkpoint.sequence);
-        let sequence = padded(&record.sequence);
-        let reached = checkpoints
-            .get(&key)
-            .map(|(_, reached)| reached.clone())
-            .or_else(|| stored.clone());
-        if reached.is_none_or(|reached| reached < sequence) {
-            checkpoints.insert(key, (stored, sequence));
-            deltas.extend(record.deltas.iter().cloned());
-        }
+        let seen = match checkpoints.get(&key) {
+            Some((_, seen)) => Some(seen.clone()),
+            None => loaded
+                .read::<Checkpoint>(&key)?
+                .map(|checkpoint| checkpoint.seen),
+        };
+        let Some(with_this) = Seen::with(seen.as_ref(), &record.mark)? else {
+            continue;
+        };
+        let entry = checkpoints.entry(key);
+        entry
+            .and_modify(|(_, seen)| seen.clone_from(&with_this))
+            .or_insert((seen, with_this));
+        deltas.extend(record.deltas.iter().cloned());
     }
-    // Records that move no figure need no checkpoint: skipping them again costs nothing.
+    // Records that move no figure have no checkpoint: skipping them again costs nothing.
     if deltas.is_empty() {
         return Ok(None);
     }
     let mut tx = Tx::new();
-    for (key, (stored, sequence)) in checkpoints {
+    for (key, (stored, seen)) in checkpoints {
         let unmoved = match stored {
-            Some(stored) => Condition::default().eq("sequence", stored),
+            Some(stored) => Condition::default().eq("seen", stored.as_str()),
             None => Condition::absent(),
         };
-        tx.put(key, &Checkpoint { sequence }, unmoved)?;
+        tx.put(key, &Checkpoint { seen }, unmoved)?;
     }
     let before: HashMap<Key, (Row, Option<i64>)> = deltas
         .iter()
@@ -242,11 +268,6 @@ fn checkpoint_key(table: Table, source: &str) -> Key {
     Key::new(table, format!("{company}#feed"), source)
 }
 
-/// Sequence numbers are decimal texts of up to 40 digits; padded, they compare as texts.
-fn padded(sequence: &str) -> String {
-    format!("{sequence:0>40}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,7 +282,7 @@ mod tests {
         });
         Recorded {
             source: source.to_owned(),
-            sequence: sequence.to_string(),
+            mark: Mark::Stream(sequence.to_string()),
             deltas: deltas.collect(),
         }
     }
@@ -277,12 +298,6 @@ mod tests {
     fn one_record_is_always_taken() {
         let rows: Vec<u32> = (0..95).collect();
         assert_eq!(fitting(TABLE, &[record("demo#svc#1", 1, &rows)]), 1);
-    }
-
-    #[test]
-    fn sequence_numbers_compare_by_value() {
-        assert!(padded("9") < padded("10"));
-        assert!(padded("99999999999999999999") < padded("100000000000000000000"));
     }
 
     #[test]

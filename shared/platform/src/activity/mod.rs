@@ -4,7 +4,12 @@
 //! correlation id, newest first by time) serve the queries. The head of the chain stands in the resource's own item, so a deleted tail is
 //! seen too.
 
-use cierre_kernel::event::{ChainHead, Event, NewEvent};
+mod counts;
+mod http;
+mod queries;
+mod verify;
+
+use cierre_kernel::event::{ChainHead, Event, EventType, NewEvent};
 use cierre_kernel::id::EventId;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +17,11 @@ use crate::context::Context;
 use crate::db::{Condition, Item, Key, Table, Tx};
 use crate::error::{Doing, Failure};
 use crate::random;
+
+pub use counts::{follow as count, read as counts};
+pub use http::{Activity, document, router};
+pub use queries::{EventPage, Filter, page};
+pub use verify::{ChainHeads, HeadPlace, Verified, verify};
 
 /// The activity table.
 pub const TABLE: Table = Table::new("ACTIVITY_TABLE");
@@ -21,6 +31,12 @@ pub const BY_COMPANY: &str = "ByCompany";
 pub const BY_USER: &str = "ByUser";
 /// All events under one correlation id by time.
 pub const BY_CORRELATION: &str = "ByCorrelation";
+/// The partition attribute of [`BY_COMPANY`]: the company.
+const COMPANY: &str = "companyPk";
+/// The partition attribute of [`BY_USER`]: company and username.
+const USER: &str = "userPk";
+/// The partition attribute of [`BY_CORRELATION`]: company and correlation id.
+const CORRELATION: &str = "correlationPk";
 /// The sort attribute that the three indexes share: `<timestamp>#<event id>#<event type>`.
 pub const TIME_SORT: &str = "timeSort";
 
@@ -39,13 +55,31 @@ struct Stored {
     event: String,
 }
 
+impl Stored {
+    fn of(event: &Event) -> Result<Self, Failure> {
+        let company = &event.company_id;
+        Ok(Self {
+            company_pk: company.as_str().to_owned(),
+            user_pk: format!("{company}#{}", event.user),
+            correlation_pk: format!("{company}#{}", event.correlation_id),
+            time_sort: format!("{}#{}#{}", event.timestamp, event.id, event.event_type),
+            event: serde_json::to_string(event).doing("writing an event")?,
+        })
+    }
+}
+
 /// Where an event of a resource stands.
 pub fn key(company: &str, resource_type: &str, resource_id: &str, sequence: u64) -> Key {
     Key::new(
         TABLE,
         partition(company, resource_type, resource_id),
-        format!("{sequence:010}"),
+        place(sequence),
     )
+}
+
+/// The sort key of an event: its place in the chain.
+fn place(sequence: u64) -> String {
+    format!("{sequence:010}")
 }
 
 /// The partition that holds a resource's chain.
@@ -76,27 +110,14 @@ pub fn append(
         &context.user_agent,
         head,
     );
-    let company = context.company.as_str();
-    let stored = Stored {
-        company_pk: company.to_owned(),
-        user_pk: format!("{company}#{}", event.user),
-        correlation_pk: format!("{company}#{}", event.correlation_id),
-        time_sort: format!(
-            "{}#{}#{}",
-            event.timestamp,
-            event.id,
-            event.event_type.as_str()
-        ),
-        event: serde_json::to_string(&event).doing("writing an event")?,
-    };
     tx.put(
         key(
-            company,
+            context.company.as_str(),
             &event.resource_type,
             &event.resource_id,
             event.sequence,
         ),
-        &stored,
+        &Stored::of(&event)?,
         Condition::absent(),
     )?;
     Ok(head)
@@ -111,3 +132,12 @@ pub fn read(item: &Item) -> Result<Event, Failure> {
         .ok_or_else(|| Failure::message("an activity item holds no event"))?;
     serde_json::from_str(text).doing("reading an event")
 }
+
+/// The type of a stored event, out of its sort attribute; none when the item is no event.
+fn event_type(item: &Item) -> Option<EventType> {
+    let (_, word) = crate::db::text(item, TIME_SORT)?.rsplit_once('#')?;
+    EventType::find(word)
+}
+
+#[cfg(test)]
+mod tests;
