@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod queue;
 pub mod random;
+pub mod stream;
 pub mod telemetry;
 
 pub use context::Context;
