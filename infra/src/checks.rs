@@ -1,0 +1,278 @@
+//! Every check that CI runs, and the measurements. What needs a stack gets a new one on a port of its own.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::build;
+use crate::deploy::{self, Outputs};
+use crate::failure::Result;
+use crate::process::{run_openly, run_quietly};
+use crate::progress::heading;
+use crate::project::Project;
+use crate::stack::{REGION, ROOT, STACK_NAME, Stack};
+use crate::tools::{self, Tools};
+use crate::users;
+
+/// The crate whose tests need a running stack.
+const END_TO_END: &str = "cierre-tests";
+/// Built once into .local/tools when the machine has none.
+const CARGO_DENY_VERSION: &str = "0.20.2";
+
+/// Runs every check; the first that fails ends the run.
+pub(crate) async fn test(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
+    let cargo = |label: &str, arguments: &[&str], next: &str| {
+        run_openly(label, project.cargo().args(arguments), next)
+    };
+    cargo("Format", &["fmt", "--all", "--check"], "cargo fmt --all")?;
+    cargo(
+        "Lints",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ],
+        "mend what clippy names above",
+    )?;
+    run_openly(
+        "Documentation",
+        project
+            .cargo()
+            .args([
+                "doc",
+                "--workspace",
+                "--no-deps",
+                "--document-private-items",
+            ])
+            .env("RUSTDOCFLAGS", "--deny warnings"),
+        "mend what rustdoc names above",
+    )?;
+    dependencies(project)?;
+    let tools = tools::install(project)?;
+    template(project, stack, &tools)?;
+    cargo(
+        "Unit and property tests",
+        &["test", "--workspace", "--exclude", END_TO_END],
+        "run the failing test alone: cargo test -p <crate> <name>",
+    )?;
+    build::functions(project)?;
+    let mut tests = project.cargo();
+    tests.args(["test", "--package", END_TO_END]);
+    on_fresh_stack(
+        project,
+        stack,
+        &tools,
+        parameters,
+        "End-to-end tests",
+        tests,
+    )
+    .await?;
+    heading("All checks passed");
+    Ok(())
+}
+
+/// Runs the measurements: the benches of the end-to-end crate, with a fresh stack.
+pub(crate) async fn bench(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
+    let tools = tools::install(project)?;
+    build::functions(project)?;
+    let mut benches = project.cargo();
+    benches.args(["bench", "--package", END_TO_END]);
+    on_fresh_stack(project, stack, &tools, parameters, "Measurements", benches).await
+}
+
+/// Starts an empty stack with the demo users, runs `command` against it, and stops it, whatever came out.
+async fn on_fresh_stack(
+    project: &Project,
+    stack: &Stack,
+    tools: &Tools,
+    parameters: &[String],
+    label: &str,
+    command: Command,
+) -> Result<()> {
+    heading("A fresh stack");
+    if stack.running_pid().is_some() {
+        stack.stop()?;
+    }
+    stack.forget()?;
+    let outcome = against_stack(project, stack, tools, parameters, label, command).await;
+    let stopped = stack.stop();
+    outcome.and(stopped)
+}
+
+async fn against_stack(
+    project: &Project,
+    stack: &Stack,
+    tools: &Tools,
+    parameters: &[String],
+    label: &str,
+    mut command: Command,
+) -> Result<()> {
+    stack.start(tools).await?;
+    let outputs = deploy::deploy(project, stack, tools, parameters)?;
+    users::create(stack, &outputs).await?;
+    command.envs(test_environment(stack, &outputs)?);
+    run_openly(
+        label,
+        &mut command,
+        &format!(
+            "read the failing test's message above; the functions' logs are in {}",
+            stack.log().display()
+        ),
+    )
+}
+
+/// What the tests are told about the stack: every output as `CIERRE_<OUTPUT>`, the addresses, and the emulator's process, because the
+/// tests also kill workers.
+fn test_environment(stack: &Stack, outputs: &Outputs) -> Result<Vec<(String, String)>> {
+    let mut variables: Vec<(String, String)> = outputs
+        .iter()
+        .map(|(key, value)| (format!("CIERRE_{}", screaming(key)), value.to_owned()))
+        .collect();
+    // By path, because not every resolver knows names under localhost. It replaces the output of that name.
+    variables.push((
+        "CIERRE_API_URL".to_owned(),
+        stack.api_by_path(outputs.get("ApiId")?),
+    ));
+    variables.push((
+        "CIERRE_API_HOST_URL".to_owned(),
+        outputs.get("ApiUrl")?.to_owned(),
+    ));
+    variables.push(("CIERRE_ENDPOINT_URL".to_owned(), stack.endpoint()));
+    variables.push(("CIERRE_STACK".to_owned(), STACK_NAME.to_owned()));
+    variables.push(("CIERRE_REGION".to_owned(), REGION.to_owned()));
+    variables.push(("CIERRE_ACCESS_KEY_ID".to_owned(), ROOT.0.to_owned()));
+    variables.push(("CIERRE_SECRET_ACCESS_KEY".to_owned(), ROOT.1.to_owned()));
+    variables.push(("CIERRE_PASSWORD".to_owned(), users::PASSWORD.to_owned()));
+    if let Some(pid) = stack.running_pid() {
+        variables.push((
+            "CIERRE_STACK_PID".to_owned(),
+            pid.as_raw_nonzero().to_string(),
+        ));
+    }
+    Ok(variables)
+}
+
+/// `BillingJobsQueueUrl` is `BILLING_JOBS_QUEUE_URL`.
+fn screaming(key: &str) -> String {
+    let mut text = String::new();
+    for letter in key.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_uppercase());
+    }
+    text
+}
+
+/// The template, in the eyes of the two tools that read it before AWS does.
+fn template(project: &Project, stack: &Stack, tools: &Tools) -> Result<()> {
+    let next = "mend the template where the log says";
+    run_quietly(
+        "Template: cfn-lint",
+        Command::new(tools.cfn_lint())
+            .current_dir(project.root())
+            .arg("template.yaml"),
+        &project.local().join("cfn-lint.log"),
+        next,
+    )?;
+    run_quietly(
+        "Template: sam validate --lint",
+        Command::new(tools.sam())
+            .current_dir(project.root())
+            .envs(stack.environment())
+            .env("SAM_CLI_TELEMETRY", "0")
+            .args(["validate", "--lint", "--template-file", "template.yaml"]),
+        &project.local().join("sam-validate.log"),
+        next,
+    )
+}
+
+/// Licences, bans, sources; advisories too where their database can be reached.
+fn dependencies(project: &Project) -> Result<()> {
+    let deny = cargo_deny(project)?;
+    let run = |label: &str, arguments: &[&str], next: &str| {
+        run_openly(
+            label,
+            Command::new(&deny)
+                .current_dir(project.root())
+                .args(arguments),
+            next,
+        )
+    };
+    run(
+        "Dependencies: licences, bans, sources",
+        &["check", "licenses", "bans", "sources"],
+        "choose another crate, or write the exception with its reason into deny.toml",
+    )?;
+    let fetched = run_quietly(
+        "Dependencies: fetching the advisory database",
+        Command::new(&deny)
+            .current_dir(project.root())
+            .args(["fetch", "db"]),
+        &project.local().join("advisories.log"),
+        "",
+    );
+    if fetched.is_err() {
+        eprintln!(
+            "NOT CHECKED: known vulnerabilities. The advisory database cannot be reached from here; everything else was checked."
+        );
+        return Ok(());
+    }
+    run(
+        "Dependencies: advisories",
+        &["check", "--disable-fetch", "advisories"],
+        "update the crate that is named above, or write the exception with its reason into deny.toml",
+    )
+}
+
+/// The machine's cargo-deny, else one of the project's own.
+fn cargo_deny(project: &Project) -> Result<PathBuf> {
+    let answers = |program: &PathBuf| {
+        Command::new(program)
+            .arg("--version")
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    let of_the_machine = PathBuf::from("cargo-deny");
+    if answers(&of_the_machine) {
+        return Ok(of_the_machine);
+    }
+    let root = project.local().join("tools/cargo-deny");
+    let own = root.join("bin/cargo-deny");
+    if answers(&own) {
+        return Ok(own);
+    }
+    run_quietly(
+        "Installing cargo-deny (once, some minutes)",
+        project
+            .cargo()
+            // Not optimised: it runs for seconds, and this halves the time to build it.
+            .args([
+                "install",
+                "cargo-deny",
+                "--locked",
+                "--debug",
+                "--version",
+                CARGO_DENY_VERSION,
+                "--root",
+            ])
+            .arg(&root)
+            .env("CARGO_PROFILE_DEV_DEBUG", "0"),
+        &project.local().join("cargo-deny.log"),
+        "check that cargo reaches crates.io, or install it yourself: cargo install cargo-deny --locked",
+    )?;
+    Ok(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_become_variables() {
+        assert_eq!(screaming("BillingJobsQueueUrl"), "BILLING_JOBS_QUEUE_URL");
+        assert_eq!(screaming("ApiId"), "API_ID");
+    }
+}

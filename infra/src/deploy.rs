@@ -1,0 +1,210 @@
+//! The template onto the stack, and what came out of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::failure::{Failure, OrFail, Result};
+use crate::process::{output_of, run_openly, run_quietly};
+use crate::project::{Project, logical_id};
+use crate::stack::{STACK_NAME, Stack};
+use crate::tools::{self, Tools};
+
+/// What differs from the template's defaults on a local stack. The stages on AWS have theirs in samconfig.toml.
+const LOCAL_PARAMETERS: [&str; 5] = [
+    "Stage=local",
+    "ProtectData=false",
+    "ApiRequestsPerSecond=10000",
+    "ApiRequestBurst=10000",
+    "LoginRequestsPerSecond=1000",
+];
+
+/// The outputs of the deployed stack.
+#[derive(Debug)]
+pub(crate) struct Outputs(BTreeMap<String, String>);
+
+impl Outputs {
+    /// One output.
+    pub(crate) fn get(&self, key: &str) -> Result<&str> {
+        self.0.get(key).map(String::as_str).ok_or_else(|| {
+            Failure::new(
+                format!("The deployed stack has no output {key}."),
+                "deploy again: cargo local deploy",
+            )
+        })
+    }
+
+    /// All outputs, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    fn parse(json: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Row {
+            output_key: String,
+            output_value: String,
+        }
+        let rows: Vec<Row> = serde_json::from_str(json).or_fail(
+            "The outputs of the stack are not readable",
+            "deploy again: cargo local deploy",
+        )?;
+        Ok(Self(
+            rows.into_iter()
+                .map(|row| (row.output_key, row.output_value))
+                .collect(),
+        ))
+    }
+}
+
+/// Deploys the template with the binaries in target/lambda and answers its outputs.
+pub(crate) fn deploy(
+    project: &Project,
+    stack: &Stack,
+    tools: &Tools,
+    parameters: &[String],
+) -> Result<Outputs> {
+    for parameter in parameters {
+        if !parameter.contains('=') {
+            return Err(Failure::new(
+                format!("--set {parameter} has no value."),
+                "write --set Name=value, with a name from the template's Parameters",
+            ));
+        }
+    }
+    let architecture = match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let mut command = sam(project, stack, tools);
+    command
+        .args([
+            "deploy",
+            "--template-file",
+            "template.yaml",
+            "--stack-name",
+            STACK_NAME,
+            "--resolve-s3",
+        ])
+        .args([
+            "--capabilities",
+            "CAPABILITY_IAM",
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+        ])
+        .args(["--no-progressbar", "--parameter-overrides"])
+        .args(LOCAL_PARAMETERS)
+        .arg(format!("Architecture={architecture}"))
+        .args(parameters);
+    run_quietly(
+        "Deploying template.yaml",
+        &mut command,
+        &stack.folder().join("deploy.log"),
+        "if the template was changed, see that `sam validate --lint` is content; a stack left half done is cleared by \
+         `cargo local reset`",
+    )?;
+    let json = output_of(
+        "Reading the outputs",
+        sam(project, stack, tools).args([
+            "list",
+            "stack-outputs",
+            "--stack-name",
+            STACK_NAME,
+            "--output",
+            "json",
+        ]),
+        "try again: cargo local deploy",
+    )?;
+    let file = stack.folder().join("outputs.json");
+    fs::write(&file, &json).or_fail(
+        format!("Cannot write {}", file.display()),
+        "check the space on the disk",
+    )?;
+    Outputs::parse(&json)
+}
+
+/// The outputs of the last deployment.
+pub(crate) fn outputs(stack: &Stack) -> Result<Outputs> {
+    let file = stack.folder().join("outputs.json");
+    let json = fs::read_to_string(&file).or_fail(
+        "Nothing has been deployed to this stack",
+        "deploy: cargo local up",
+    )?;
+    Outputs::parse(&json)
+}
+
+/// Shows logs of one function, or of all.
+pub(crate) async fn logs(
+    project: &Project,
+    stack: &Stack,
+    function: Option<&str>,
+    follow: bool,
+) -> Result<()> {
+    stack.must_run().await?;
+    let known = project.functions()?;
+    let wanted = match function {
+        Some(name) => vec![name],
+        None => known.iter().map(String::as_str).collect(),
+    };
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|name| !known.iter().any(|function| function == **name))
+    {
+        return Err(Failure::new(
+            format!("There is no function {unknown}."),
+            format!("name one of: {}", known.join(", ")),
+        ));
+    }
+    let tools = tools::install(project)?;
+    let mut command = sam(project, stack, &tools);
+    command.args(["logs", "--stack-name", STACK_NAME]);
+    for name in wanted {
+        command.args(["--name", &logical_id(name)]);
+    }
+    if follow {
+        command.arg("--tail");
+    }
+    run_openly(
+        "Logs",
+        &mut command,
+        "see that the stack is deployed: cargo local status",
+    )
+}
+
+fn sam(project: &Project, stack: &Stack, tools: &Tools) -> Command {
+    let mut command = Command::new(tools.sam());
+    command
+        .current_dir(project.root())
+        .envs(stack.environment())
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .env("SAM_CLI_TELEMETRY", "0")
+        .env("SAM_CLI_CHECK_VERSION", "0");
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_read_from_what_sam_prints() {
+        let outputs = Outputs::parse(
+            r#"[{"OutputKey": "ApiId", "OutputValue": "a1", "Description": ""}, {"OutputKey": "ApiUrl", "OutputValue": "http://x"}]"#,
+        )
+        .unwrap();
+        assert_eq!(outputs.get("ApiId").unwrap(), "a1");
+        assert!(
+            outputs
+                .get("Nothing")
+                .unwrap_err()
+                .to_string()
+                .contains("cargo local deploy")
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! `cargo local`: the one tool around the functions. It builds them, runs the local stack, deploys the template to it, shows the
+//! product at work and runs every check.
+
+mod build;
+mod checks;
+mod demo;
+mod deploy;
+mod failure;
+mod process;
+mod progress;
+mod project;
+mod stack;
+mod tools;
+mod users;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Result;
+use crate::project::Project;
+use crate::stack::Stack;
+
+/// The local stack of Cierre, and everything that is run around it.
+#[derive(Debug, Parser)]
+#[command(name = "cargo local", bin_name = "cargo local")]
+struct Arguments {
+    /// Port of the stack. Each port is a stack of its own, with its own state under .local/<port>.
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1024..))]
+    port: Option<u16>,
+
+    /// A template parameter for this deployment, such as WorkerTimeoutSeconds=60. May be repeated.
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE")]
+    parameters: Vec<String>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// From a bare checkout to a running stack with demo company, users and the month-end demonstration.
+    Up,
+    /// Everything that CI runs: format, lints, documentation, licences, template, unit and end-to-end tests on a stack of its own.
+    Test,
+    /// Stop the stack. Its state stays for the next `up`.
+    Down,
+    /// What runs where, and what waits in the queues.
+    Status,
+    /// The log of a function, or of all.
+    Logs {
+        /// The function's name, such as run-billing-batch.
+        function: Option<String>,
+        /// Go on showing what comes.
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Stop the stack and forget its state.
+    Reset,
+    /// Build again and deploy to the running stack.
+    Deploy,
+    /// The measurements of the performance table, on a stack of its own.
+    Bench,
+}
+
+const DEFAULT_PORT: u16 = 4566;
+/// Tests and measurements do not disturb the stack that somebody works with.
+const TEST_PORT: u16 = 4577;
+const BENCH_PORT: u16 = 4588;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\n{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let project = Project::find()?;
+    let port = arguments.port.unwrap_or(match arguments.command {
+        Command::Test => TEST_PORT,
+        Command::Bench => BENCH_PORT,
+        Command::Up
+        | Command::Down
+        | Command::Status
+        | Command::Logs { .. }
+        | Command::Reset
+        | Command::Deploy => DEFAULT_PORT,
+    });
+    let stack = Stack::new(&project, port);
+    let parameters = &arguments.parameters;
+    match arguments.command {
+        Command::Up => up(&project, &stack, parameters).await,
+        Command::Test => checks::test(&project, &stack, parameters).await,
+        Command::Down => stack.stop(),
+        Command::Status => status(&stack).await,
+        Command::Logs { function, follow } => {
+            deploy::logs(&project, &stack, function.as_deref(), follow).await
+        }
+        Command::Reset => {
+            stack.stop()?;
+            stack.forget()
+        }
+        Command::Deploy => {
+            stack.must_run().await?;
+            let tools = tools::install(&project)?;
+            build::functions(&project)?;
+            deploy::deploy(&project, &stack, &tools, parameters)?;
+            Ok(())
+        }
+        Command::Bench => checks::bench(&project, &stack, parameters).await,
+    }
+}
+
+async fn up(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
+    let tools = tools::install(project)?;
+    build::functions(project)?;
+    stack.start(&tools).await?;
+    let outputs = deploy::deploy(project, stack, &tools, parameters)?;
+    users::create(stack, &outputs).await?;
+    demo::run(stack, &outputs).await?;
+    println!("\n{}", stack.describe(&outputs));
+    Ok(())
+}
+
+async fn status(stack: &Stack) -> Result<()> {
+    if !stack.answers().await {
+        println!(
+            "The stack on port {} is not running. `cargo local up` starts it.",
+            stack.port()
+        );
+        return Ok(());
+    }
+    let outputs = deploy::outputs(stack)?;
+    println!("{}", stack.describe(&outputs));
+    println!("\nQueues: messages waiting, in work, delayed");
+    for (name, counts) in stack.queue_counts(&outputs).await? {
+        println!("  {name:<24} {counts}");
+    }
+    Ok(())
+}
