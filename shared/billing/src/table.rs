@@ -94,6 +94,13 @@ pub fn service(company: &CompanyId, service: ServiceId) -> Key {
     )
 }
 
+/// The item that holds a pending, as long as it is its service's current one. The id says which: a pending's ULID is its service's, with
+/// the number of the re-sending in the two characters after the time, which are `00` in a service's.
+pub fn service_of_pending(company: &CompanyId, pending: PendingId) -> Key {
+    const RESENT: u128 = 0x3FF << 70;
+    service(company, ServiceId::new(Ulid(pending.ulid().0 & !RESENT)))
+}
+
 /// A cancelled pending; it stands behind its service, in the same partition.
 pub fn cancelled_pending(company: &CompanyId, service: ServiceId, pending: PendingId) -> Key {
     key(
@@ -132,6 +139,12 @@ pub fn dated(date: Date, id: Ulid) -> String {
 /// The partition of a batch and of everything that it works with.
 pub fn batch_partition(company: &CompanyId, batch: BatchId) -> String {
     format!("{company}#batch#{batch}")
+}
+
+/// Reads a batch's partition key, for what comes out of [`LIST_INDEX`] without its company.
+pub fn read_batch_partition(pk: &str) -> Option<(CompanyId, BatchId)> {
+    let (company, batch) = pk.split_once("#batch#")?;
+    Some((CompanyId::parse(company).ok()?, batch.parse().ok()?))
 }
 
 /// A batch.
@@ -336,7 +349,7 @@ pub fn hour_row(at: Instant) -> String {
 // --- settings ---
 
 /// The billing settings of a company.
-pub fn settings(company: &CompanyId) -> Key {
+pub fn billing_settings(company: &CompanyId) -> Key {
     key(format!("{company}#settings"), "billing")
 }
 
@@ -370,6 +383,29 @@ mod tests {
         assert_eq!(service.pk, history.pk);
         assert!(service.sk < history.sk);
         assert!(is_cancelled_pending(&history.sk) && !is_cancelled_pending(&service.sk));
+    }
+
+    #[test]
+    fn a_resent_pending_is_in_the_item_of_its_service() {
+        let service_id: ServiceId = "svc_01JD000000000000000000000A".parse().unwrap();
+        for pending in [
+            "pen_01JD000000000000000000000A",
+            "pen_01JD000000010000000000000A",
+            "pen_01JD000000ZZ0000000000000A",
+        ] {
+            let key = service_of_pending(&company(), pending.parse().unwrap());
+            assert_eq!(key, service(&company(), service_id));
+        }
+    }
+
+    #[test]
+    fn a_batch_is_read_out_of_its_partition() {
+        let id = BatchId::new(Ulid(5));
+        assert_eq!(
+            read_batch_partition(&batch_partition(&company(), id)),
+            Some((company(), id))
+        );
+        assert_eq!(read_batch_partition("demo#svc#1"), None);
     }
 
     #[test]
@@ -414,7 +450,7 @@ mod tests {
             statistics_row(&company, TOTAL),
             job_figures_row(&company, TOTAL),
             job_figures_row(&company, hour_row(at)),
-            settings(&company),
+            billing_settings(&company),
         ];
         keys.extend(RunBlock::ALL.map(|kind| run_block(&company, bat, 0, kind, 0)));
         let distinct: BTreeSet<_> = keys.iter().collect();
