@@ -5,6 +5,7 @@
 //! seen too.
 
 mod counts;
+mod heads;
 mod http;
 mod queries;
 mod verify;
@@ -19,6 +20,7 @@ use crate::error::{Doing, Failure};
 use crate::random;
 
 pub use counts::{follow as count, read as counts};
+pub use heads::CompanyHeads;
 pub use http::{Activity, document, router};
 pub use queries::{EventPage, Filter, page};
 pub use verify::{ChainHeads, HeadPlace, Verified, verify};

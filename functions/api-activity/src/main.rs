@@ -1,0 +1,24 @@
+//! Answers the routes over activity events.
+
+use std::sync::Arc;
+
+use cierre_platform::activity::{self, Activity, ChainHeads, CompanyHeads};
+use cierre_platform::db::Db;
+use cierre_platform::http::{Cursors, app};
+use cierre_platform::{aws, company, telemetry};
+use lambda_http::{Error, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init("api-activity");
+    let config = aws::config().await;
+    let tables = [
+        activity::TABLE,
+        company::TABLE,
+        cierre_billing::table::BILLING,
+    ];
+    let db = Db::from_env(aws_sdk_dynamodb::Client::new(&config), &tables);
+    let heads: Vec<Box<dyn ChainHeads>> = vec![Box::new(CompanyHeads)];
+    let activity = Activity::new(db, Cursors::from_env()?, Arc::new(heads));
+    run(app(activity::router(activity))).await
+}
