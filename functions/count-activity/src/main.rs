@@ -1,7 +1,6 @@
 //! Follows the activity table's stream and counts events per type.
 
 use aws_lambda_events::event::dynamodb::Event;
-use aws_lambda_events::streams::DynamoDbEventResponse;
 use cierre_platform::db::Db;
 use cierre_platform::{activity, aws, stream, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -21,7 +20,7 @@ async fn main() -> Result<(), Error> {
 }
 
 /// Counts a batch, or fails as a whole: what was counted by then is skipped when the batch comes again.
-async fn count(db: &Db, event: Event) -> Result<DynamoDbEventResponse, Error> {
+async fn count(db: &Db, event: Event) -> Result<(), Error> {
     let changes = stream::changes(event);
     if let Err(failure) = activity::count(db, &changes).await {
         tracing::error!(
@@ -31,5 +30,5 @@ async fn count(db: &Db, event: Event) -> Result<DynamoDbEventResponse, Error> {
         return Err(failure.into());
     }
     tracing::info!(changes = changes.len(), "activity events counted");
-    Ok(DynamoDbEventResponse::default())
+    Ok(())
 }
