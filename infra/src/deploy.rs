@@ -69,14 +69,7 @@ pub(crate) fn deploy(
     tools: &Tools,
     parameters: &[String],
 ) -> Result<Outputs> {
-    for parameter in parameters {
-        if !parameter.contains('=') {
-            return Err(Failure::new(
-                format!("--set {parameter} has no value."),
-                "write --set Name=value, with a name from the template's Parameters",
-            ));
-        }
-    }
+    check_parameters(project, parameters)?;
     let architecture = match std::env::consts::ARCH {
         "aarch64" => "arm64",
         other => other,
@@ -126,6 +119,21 @@ pub(crate) fn deploy(
         "check the space on the disk",
     )?;
     Outputs::parse(&json)
+}
+
+/// AWS refuses a parameter that the template does not have; the emulator ignores it, and a misspelt one would go unnoticed.
+fn check_parameters(project: &Project, parameters: &[String]) -> Result<()> {
+    let known = project.parameters()?;
+    for parameter in parameters {
+        let name = parameter.split_once('=').map(|(name, _)| name);
+        if name.is_none_or(|name| !known.iter().any(|one| one == name)) {
+            return Err(Failure::new(
+                format!("--set {parameter} sets no parameter of the template."),
+                format!("write --set Name=value, with one of: {}", known.join(", ")),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The outputs of the last deployment.

@@ -65,6 +65,15 @@ impl Project {
         Ok(names)
     }
 
+    /// The names under Parameters in the template.
+    pub(crate) fn parameters(&self) -> Result<Vec<String>> {
+        let template = fs::read_to_string(self.root.join("template.yaml")).or_fail(
+            "Cannot read template.yaml",
+            "check that the checkout is complete: git status",
+        )?;
+        Ok(parameter_names(&template).map(str::to_owned).collect())
+    }
+
     /// Cargo, run at the top of the checkout.
     pub(crate) fn cargo(&self) -> Command {
         // The cargo that started this tool, so that a toolchain override holds for all of the run.
@@ -72,6 +81,16 @@ impl Project {
         command.current_dir(&self.root);
         command
     }
+}
+
+fn parameter_names(template: &str) -> impl Iterator<Item = &str> {
+    template
+        .lines()
+        .skip_while(|line| *line != "Parameters:")
+        .skip(1)
+        .take_while(|line| line.is_empty() || line.starts_with(' '))
+        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'))
+        .filter(|name| !name.starts_with(' '))
 }
 
 /// The logical id of a function in the template: `run-billing-batch` is `RunBillingBatchFunction`.
@@ -93,51 +112,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn parameters_are_read_by_name() {
+        let template = "Parameters:\n  Stage:\n    Type: String\n    Default:\n\n  Other:\n    Type: Number\n\nResources:\n  Table:\n";
+        assert_eq!(
+            parameter_names(template).collect::<Vec<_>>(),
+            ["Stage", "Other"]
+        );
+    }
+
+    #[test]
     fn a_folder_name_gives_the_logical_id() {
         assert_eq!(logical_id("run-billing-batch"), "RunBillingBatchFunction");
         assert_eq!(logical_id("api-docs"), "ApiDocsFunction");
-    }
-
-    #[test]
-    fn every_function_stands_in_the_template_under_its_folder_name() {
-        let project = Project::find().unwrap();
-        let template = fs::read_to_string(project.root().join("template.yaml")).unwrap();
-        for function in project.functions().unwrap() {
-            let id = logical_id(&function);
-            let at = template
-                .find(&format!("\n  {id}:\n"))
-                .unwrap_or_else(|| panic!("{id} is not in the template"));
-            let block = template[at..].split("\n\n").next().unwrap();
-            assert!(
-                block.contains(&format!(
-                    "FunctionName: !Sub ${{AWS::StackName}}-{function}\n"
-                )),
-                "{block}"
-            );
-            assert!(
-                block.contains(&format!("CodeUri: target/lambda/{function}/\n")),
-                "{block}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_function_of_the_template_has_a_folder_and_an_event() {
-        let project = Project::find().unwrap();
-        let template = fs::read_to_string(project.root().join("template.yaml")).unwrap();
-        for line in template
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("CodeUri: target/lambda/"))
-        {
-            let function = line.trim_end_matches('/');
-            assert!(
-                project.root().join("functions").join(function).is_dir(),
-                "functions/{function} is missing"
-            );
-            assert!(
-                project.root().join("events").join(function).is_dir(),
-                "events/{function} is missing"
-            );
-        }
     }
 }

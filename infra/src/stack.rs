@@ -119,13 +119,19 @@ impl Stack {
                     "Another stack, started elsewhere, answers on port {}.",
                     self.port
                 ),
-                "stop it there, or choose another port: cargo local --port 4666 up",
+                format!(
+                    "stop it there, or choose another port: cargo local --port {} up",
+                    self.port.saturating_add(100)
+                ),
             ));
         }
         if std::net::TcpListener::bind(("127.0.0.1", self.port)).is_err() {
             return Err(Failure::new(
                 format!("Port {} is taken by another program.", self.port),
-                "stop that program, or choose another port: cargo local --port 4666 up",
+                format!(
+                    "stop that program, or choose another port: cargo local --port {} up",
+                    self.port.saturating_add(100)
+                ),
             ));
         }
         let mut step = Step::begin(format!("Starting the local stack on port {}", self.port));
