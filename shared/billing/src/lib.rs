@@ -1,3 +1,7 @@
 //! Billing.
 
+pub mod entity;
+pub mod error;
+pub mod ids;
+pub mod rules;
 pub mod table;

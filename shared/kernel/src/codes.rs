@@ -155,6 +155,7 @@ codes! {
 
     // Billing: batches and receipt books
     FISCAL_PROFILE_MISSING "fiscal_profile_missing" 409 "The company's fiscal settings are incomplete"
+    FISCAL_IDENTITY_CHANGED "fiscal_identity_changed" 409 "The company's fiscal data changed meanwhile"
     ISSUE_DATE_BEFORE_LAST "issue_date_before_last" 409 "The receipt book already has a later issue date"
     ISSUE_DATE_IN_FUTURE "issue_date_in_future" 422 "The issue date lies in the future"
     BOOK_EXHAUSTED "book_exhausted" 409 "The receipt book has no numbers left"

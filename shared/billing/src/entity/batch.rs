@@ -1,0 +1,660 @@
+//! Batches: pendings invoiced together, all of the valid ones or none.
+
+use std::fmt;
+use std::str::FromStr;
+
+use cierre_kernel::correlation::CorrelationId;
+use cierre_kernel::event::{ChainHead, EventType, NewEvent};
+use cierre_kernel::id::{BatchId, PendingId};
+use cierre_kernel::time::{Date, Instant};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::change::{Change, Decided, Stamp, applied, details, event, replayed, resource};
+use super::invoice::Issuer;
+use super::job::{Attempt, Job, JobStatus, Outcome};
+use super::stored::{millis, some_millis};
+use crate::error::BatchRefusal;
+use crate::rules::{ItemFailure, MAX_SHOWN_FAILURES, ReceiptBook, UnknownWord, pesos};
+
+pub use crate::rules::MAX_ATTEMPTS;
+
+/// The state of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BatchStatus {
+    /// Accepted; its job waits.
+    PendingProcessing,
+    /// A worker began.
+    InProcess,
+    /// Committed: its invoices exist.
+    Processed,
+    /// Refused: it holds nothing and gave no number.
+    Error,
+}
+
+impl BatchStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [
+        Self::PendingProcessing,
+        Self::InProcess,
+        Self::Processed,
+        Self::Error,
+    ];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingProcessing => "PENDING_PROCESSING",
+            Self::InProcess => "IN_PROCESS",
+            Self::Processed => "PROCESSED",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl fmt::Display for BatchStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for BatchStatus {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .ok_or(UnknownWord)
+    }
+}
+
+/// What an invalid pending does to its batch.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum OnInvalid {
+    /// It is listed, and the others are invoiced.
+    #[default]
+    Skip,
+    /// It refuses the batch.
+    Fail,
+}
+
+impl OnInvalid {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Skip, Self::Fail];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl FromStr for OnInvalid {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|choice| choice.as_str() == word)
+            .ok_or(UnknownWord)
+    }
+}
+
+/// Which pendings a batch takes, when it names none; a field that is absent admits everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Selection {
+    /// Of these customers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_ids: Option<Vec<u32>>,
+    /// From this service date on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_date_from: Option<Date>,
+    /// Up to this service date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_date_to: Option<Date>,
+}
+
+impl Selection {
+    /// Whether a pending of this customer and date matches.
+    pub fn admits(&self, customer_id: u32, service_date: Date) -> bool {
+        self.customer_ids
+            .as_ref()
+            .is_none_or(|ids| ids.contains(&customer_id))
+            && self
+                .service_date_from
+                .is_none_or(|from| from <= service_date)
+            && self.service_date_to.is_none_or(|to| service_date <= to)
+    }
+}
+
+/// A pending that a batch does not invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedPending {
+    /// As it was asked for.
+    pub id: PendingId,
+    /// Why, for programs.
+    pub code: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl FailedPending {
+    /// The failure of this pending.
+    pub fn new(id: PendingId, failure: ItemFailure) -> Self {
+        Self {
+            id,
+            code: failure.code().as_str().to_owned(),
+            reason: failure.reason(),
+        }
+    }
+}
+
+/// What a batch is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Date of all its invoices.
+    pub issue_date: Date,
+    /// The book that gives the numbers.
+    pub receipt_book: ReceiptBook,
+    /// What an invalid pending does.
+    pub on_invalid: OnInvalid,
+    /// Which pendings.
+    pub wanted: Wanted,
+    /// The company as the invoices will remember it.
+    pub issuer: Issuer,
+}
+
+/// Which pendings a batch is to invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// So many, by their ids.
+    Ids(u32),
+    /// Whatever matches when the job resolves it.
+    Selection(Selection),
+}
+
+/// A batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Batch {
+    /// Its id.
+    pub id: BatchId,
+    /// Date of all its invoices.
+    pub issue_date: Date,
+    /// The book that gives the numbers.
+    pub receipt_book: ReceiptBook,
+    /// The selection; none for a batch of ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
+    /// What an invalid pending does.
+    pub on_invalid: OnInvalid,
+    /// The company as the invoices remember it.
+    pub issuer: Issuer,
+    /// Where it stands.
+    pub status: BatchStatus,
+    /// How many pendings are asked for; none until a selection is resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_count: Option<u32>,
+    /// Invoices; 0 until the commit.
+    pub invoice_count: u32,
+    /// Pendings that are not invoiced.
+    pub failed_count: u32,
+    /// Total of the staged documents in minor units.
+    pub total_amount: i64,
+    /// The first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_pendings: Vec<FailedPending>,
+    /// None until the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_number: Option<u32>,
+    /// None until the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_number: Option<u32>,
+    /// Whether every invoice has its CAE and every list entry.
+    pub materialized: bool,
+    /// Why it is in `ERROR`, for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// Why it is in `ERROR`, and what to do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    /// When the present job first had a worker.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "some_millis")]
+    pub processing_started_at: Option<Instant>,
+    /// When it was committed or refused.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "some_millis")]
+    pub processing_completed_at: Option<Instant>,
+    /// How often it was retried.
+    pub run: u32,
+    /// The latest job.
+    pub job: Job,
+    /// The attempts of all its jobs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// When it was accepted; a selection takes no pending that is younger, in a retry neither.
+    #[serde(with = "millis")]
+    pub created_at: Instant,
+    /// By whom.
+    pub created_by: String,
+    /// When it last changed.
+    #[serde(with = "millis")]
+    pub updated_at: Instant,
+    /// Counts the changes, from 1.
+    pub version: u64,
+    /// The command that made it.
+    pub correlation_id: CorrelationId,
+    /// Its chain of events.
+    #[serde(default)]
+    pub head: ChainHead,
+}
+
+impl Batch {
+    /// Accepts a batch. What may be refused was checked before ([`Order::check`]).
+    pub fn accepted(id: BatchId, order: Order, stamp: &Stamp) -> Change<Self> {
+        let (requested_count, selection) = match order.wanted {
+            Wanted::Ids(count) => (Some(count), None),
+            Wanted::Selection(selection) => (None, Some(selection)),
+        };
+        let batch = Self {
+            id,
+            issue_date: order.issue_date,
+            receipt_book: order.receipt_book,
+            selection,
+            on_invalid: order.on_invalid,
+            issuer: order.issuer,
+            status: BatchStatus::PendingProcessing,
+            requested_count,
+            invoice_count: 0,
+            failed_count: 0,
+            total_amount: 0,
+            failed_pendings: Vec::new(),
+            first_number: None,
+            last_number: None,
+            materialized: false,
+            error_code: None,
+            error_message: None,
+            processing_started_at: None,
+            processing_completed_at: None,
+            run: 0,
+            job: Job::waiting(id, 0),
+            attempts: Vec::new(),
+            created_at: stamp.at,
+            created_by: stamp.by.clone(),
+            updated_at: stamp.at,
+            version: 1,
+            correlation_id: stamp.correlation_id.clone(),
+            head: ChainHead::default(),
+        };
+        let asked = match &batch.selection {
+            Some(selection) => ("selection", json!(selection)),
+            None => ("requestedCount", json!(batch.requested_count)),
+        };
+        let created = batch.event(
+            EventType::Create,
+            "batch_created",
+            details([
+                ("issueDate", json!(batch.issue_date)),
+                ("receiptBook", json!(batch.receipt_book)),
+                asked,
+                ("onInvalid", json!(batch.on_invalid)),
+                ("jobId", json!(batch.job.id)),
+            ]),
+        );
+        Change::new(batch, vec![created])
+    }
+
+    /// A job is delivered: its next attempt begins. `worker_died` says that the attempt before is still open because its worker went without
+    /// a word; it counts as failed. A hand-over to another delivery is no attempt and does not come here.
+    ///
+    /// # Errors
+    /// None; a batch at its end is a replay.
+    pub fn started(&self, worker_died: bool, now: Instant) -> Decided<Self, BatchRefusal> {
+        match self.status {
+            BatchStatus::PendingProcessing | BatchStatus::InProcess => {
+                let mut next = self.clone();
+                if worker_died {
+                    next.end_attempt(Outcome::Lost, None, now);
+                    next.job.attempts_made += 1;
+                }
+                let attempt = next.job.attempts_made + 1;
+                next.status = BatchStatus::InProcess;
+                next.processing_started_at = self.processing_started_at.or(Some(now));
+                next.job.status = JobStatus::Active;
+                next.attempts
+                    .push(Attempt::begun(next.job.id.clone(), attempt, now));
+                next.touch(now);
+                let started = next.event(
+                    EventType::Process,
+                    "batch_started",
+                    next.job_details([("attempt", json!(attempt))]),
+                );
+                Ok(applied(next, vec![started]))
+            }
+            BatchStatus::Processed | BatchStatus::Error => Ok(replayed(self.clone())),
+        }
+    }
+
+    /// A selection was resolved to so many pendings.
+    ///
+    /// # Errors
+    /// [`BatchRefusal::NotInProcess`].
+    pub fn resolved(&self, requested: u32, now: Instant) -> Decided<Self, BatchRefusal> {
+        self.in_process(|next| next.requested_count = Some(requested), now)
+    }
+
+    /// The valid set is final for this run: so many pendings failed, of which the first ones are shown.
+    ///
+    /// # Errors
+    /// [`BatchRefusal::NotInProcess`].
+    pub fn frozen(
+        &self,
+        failed: u32,
+        shown: Vec<FailedPending>,
+        now: Instant,
+    ) -> Decided<Self, BatchRefusal> {
+        self.in_process(
+            |next| {
+                next.failed_count = failed;
+                next.failed_pendings = shown;
+                next.failed_pendings.truncate(MAX_SHOWN_FAILURES);
+            },
+            now,
+        )
+    }
+
+    /// All documents are staged; together they come to `total` minor units.
+    ///
+    /// # Errors
+    /// [`BatchRefusal::NotInProcess`].
+    pub fn staged(&self, total: i64, now: Instant) -> Decided<Self, BatchRefusal> {
+        self.in_process(|next| next.total_amount = total, now)
+    }
+
+    /// An attempt failed and the job waits for the next one. When no attempt is left, the batch is to be put into `ERROR` after its claims
+    /// were released ([`Batch::failed`]); see [`Batch::is_out_of_attempts`].
+    ///
+    /// # Errors
+    /// None; a batch at its end is a replay.
+    pub fn attempt_failed(&self, now: Instant) -> Decided<Self, BatchRefusal> {
+        match self.status {
+            BatchStatus::PendingProcessing | BatchStatus::InProcess => {
+                let mut next = self.clone();
+                let refusal = BatchRefusal::AttemptFailed;
+                next.end_attempt(
+                    Outcome::Failed,
+                    Some((refusal.code().as_str(), &refusal.to_string())),
+                    now,
+                );
+                next.job.attempts_made += 1;
+                next.job.status = JobStatus::Delayed;
+                next.touch(now);
+                Ok(applied(next, Vec::new()))
+            }
+            BatchStatus::Processed | BatchStatus::Error => Ok(replayed(self.clone())),
+        }
+    }
+
+    /// Whether the last attempt that the job has was used up.
+    pub const fn is_out_of_attempts(&self) -> bool {
+        self.job.attempts_made >= MAX_ATTEMPTS
+    }
+
+    /// The batch is refused for good. Its claims were released before.
+    ///
+    /// # Errors
+    /// None; a committed batch never becomes an error, and one in error stays as it is: both are replays.
+    pub fn failed(
+        &self,
+        code: &str,
+        message: &str,
+        failed: u32,
+        now: Instant,
+    ) -> Decided<Self, BatchRefusal> {
+        match self.status {
+            BatchStatus::PendingProcessing | BatchStatus::InProcess => {
+                let mut next = self.clone();
+                if next.end_attempt(Outcome::Failed, Some((code, message)), now) {
+                    next.job.attempts_made += 1;
+                }
+                next.status = BatchStatus::Error;
+                next.job.status = JobStatus::Failed;
+                next.failed_count = failed;
+                next.total_amount = 0;
+                next.error_code = Some(code.to_owned());
+                next.error_message = Some(message.to_owned());
+                next.processing_completed_at = Some(now);
+                next.touch(now);
+                let failed = next.event(
+                    EventType::Error,
+                    "batch_failed",
+                    next.job_details([
+                        ("errorCode", json!(code)),
+                        ("errorMessage", json!(message)),
+                        ("failedCount", json!(next.failed_count)),
+                    ]),
+                );
+                Ok(applied(next, vec![failed]))
+            }
+            BatchStatus::Processed | BatchStatus::Error => Ok(replayed(self.clone())),
+        }
+    }
+
+    /// The book gave `count` numbers from `first` on. A second commit is a replay.
+    ///
+    /// # Errors
+    /// [`BatchRefusal::NotInProcess`] before the start and after an error, and [`BatchRefusal::SetChanged`] when valid and failed pendings do
+    /// not add up to the requested ones.
+    pub fn committed(&self, first: u32, count: u32, now: Instant) -> Decided<Self, BatchRefusal> {
+        match self.status {
+            BatchStatus::InProcess => {}
+            BatchStatus::Processed => return Ok(replayed(self.clone())),
+            BatchStatus::PendingProcessing | BatchStatus::Error => {
+                return Err(self.not_in_process());
+            }
+        }
+        let last = first.checked_add(count).and_then(|end| end.checked_sub(1));
+        let complete = self.requested_count == count.checked_add(self.failed_count);
+        let Some(last) = last.filter(|_| complete && count > 0) else {
+            return Err(BatchRefusal::SetChanged);
+        };
+        let mut next = self.clone();
+        next.status = BatchStatus::Processed;
+        next.invoice_count = count;
+        next.first_number = Some(first);
+        next.last_number = Some(last);
+        next.processing_completed_at = Some(now);
+        next.job.status = JobStatus::Completed;
+        next.end_attempt(Outcome::Completed, None, now);
+        next.touch(now);
+        let processed = next.event(
+            EventType::Process,
+            "batch_processed",
+            next.job_details([
+                ("invoiceCount", json!(count)),
+                ("failedCount", json!(next.failed_count)),
+                ("firstNumber", json!(first)),
+                ("lastNumber", json!(last)),
+                ("totalAmount", json!(pesos(next.total_amount))),
+            ]),
+        );
+        Ok(applied(next, vec![processed]))
+    }
+
+    /// Every invoice is materialised. Said again, it is a replay.
+    ///
+    /// # Errors
+    /// [`BatchRefusal::NotProcessed`] before the commit.
+    pub fn materialised(&self, now: Instant) -> Decided<Self, BatchRefusal> {
+        match (self.status, self.materialized) {
+            (BatchStatus::Processed, false) => {
+                let mut next = Self {
+                    materialized: true,
+                    ..self.clone()
+                };
+                next.touch(now);
+                let millis = self
+                    .processing_completed_at
+                    .map_or(0, |committed| now.millis_since(committed).max(0));
+                let materialised = next.event(
+                    EventType::Process,
+                    "batch_materialized",
+                    details([
+                        ("count", json!(next.invoice_count)),
+                        ("seconds", json!(millis / 1000)),
+                    ]),
+                );
+                Ok(applied(next, vec![materialised]))
+            }
+            (BatchStatus::Processed, true) => Ok(replayed(self.clone())),
+            (BatchStatus::PendingProcessing | BatchStatus::InProcess | BatchStatus::Error, _) => {
+                Err(BatchRefusal::NotProcessed {
+                    status: self.status,
+                })
+            }
+        }
+    }
+
+    /// Accepts a batch in `ERROR` once more, with a job of its own. Everything is judged afresh and the issuer is taken as it is now; the
+    /// attempts are kept, and so is the moment that bounds a selection.
+    ///
+    /// # Errors
+    /// [`BatchRefusal::NotRetryable`] in any other state.
+    pub fn retried(&self, issuer: Issuer, now: Instant) -> Decided<Self, BatchRefusal> {
+        match self.status {
+            BatchStatus::Error => {
+                let run = self.run.saturating_add(1);
+                let mut next = Self {
+                    issuer,
+                    status: BatchStatus::PendingProcessing,
+                    requested_count: self.requested_count.filter(|_| self.selection.is_none()),
+                    failed_count: 0,
+                    failed_pendings: Vec::new(),
+                    total_amount: 0,
+                    error_code: None,
+                    error_message: None,
+                    processing_started_at: None,
+                    processing_completed_at: None,
+                    run,
+                    job: Job::waiting(self.id, run),
+                    ..self.clone()
+                };
+                next.touch(now);
+                let retried = next.event(EventType::Update, "batch_retried", next.job_details([]));
+                Ok(applied(next, vec![retried]))
+            }
+            BatchStatus::PendingProcessing | BatchStatus::InProcess | BatchStatus::Processed => {
+                Err(BatchRefusal::NotRetryable {
+                    status: self.status,
+                })
+            }
+        }
+    }
+
+    /// A change within stages 0 to 2, which no event reports.
+    fn in_process(
+        &self,
+        change: impl FnOnce(&mut Self),
+        now: Instant,
+    ) -> Decided<Self, BatchRefusal> {
+        match self.status {
+            BatchStatus::InProcess => {
+                let mut next = self.clone();
+                change(&mut next);
+                next.touch(now);
+                Ok(applied(next, Vec::new()))
+            }
+            BatchStatus::PendingProcessing | BatchStatus::Processed | BatchStatus::Error => {
+                Err(self.not_in_process())
+            }
+        }
+    }
+
+    const fn not_in_process(&self) -> BatchRefusal {
+        BatchRefusal::NotInProcess {
+            status: self.status,
+        }
+    }
+
+    /// Ends the open attempt of the present job; whether there was one.
+    fn end_attempt(&mut self, outcome: Outcome, error: Option<(&str, &str)>, now: Instant) -> bool {
+        let job = &self.job.id;
+        let open = self
+            .attempts
+            .last_mut()
+            .filter(|attempt| attempt.job_id == *job && attempt.ended_at.is_none());
+        match open {
+            Some(attempt) => {
+                attempt.end(outcome, error, now);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn touch(&mut self, now: Instant) {
+        self.updated_at = now;
+        self.version += 1;
+    }
+
+    fn job_details<const N: usize>(&self, more: [(&str, Value); N]) -> Map<String, Value> {
+        let mut members = details(more);
+        members.insert("jobId".to_owned(), json!(self.job.id));
+        members
+    }
+
+    fn event(
+        &self,
+        event_type: EventType,
+        action: &'static str,
+        details: Map<String, Value>,
+    ) -> NewEvent {
+        event(event_type, action, resource::BATCH, self.id, details)
+    }
+}
+
+impl Order {
+    /// What can be refused before any work; the commit looks again at what may change until then. Every reason is answered, so that a caller
+    /// learns of all wrong fields at once.
+    ///
+    /// # Errors
+    /// The refusals, none of them twice.
+    pub fn check(
+        &self,
+        today: Date,
+        book: Option<&super::book::Book>,
+    ) -> Result<(), Vec<BatchRefusal>> {
+        let mut refusals = Vec::new();
+        if self.issue_date > today {
+            refusals.push(BatchRefusal::IssueDateInFuture { today });
+        }
+        let letter = self.receipt_book.letter();
+        if !letter.may_be_used_by(self.issuer.iva_condition) {
+            refusals.push(BatchRefusal::BookLetterNotAllowed {
+                condition: self.issuer.iva_condition,
+                letter,
+            });
+        }
+        let count = match &self.wanted {
+            Wanted::Ids(count) => *count,
+            Wanted::Selection(_) => 0,
+        };
+        if let Some(Err(refusal)) =
+            book.map(|book| book.admits(&self.receipt_book, self.issue_date, count))
+        {
+            refusals.push(refusal);
+        }
+        if refusals.is_empty() {
+            Ok(())
+        } else {
+            Err(refusals)
+        }
+    }
+}

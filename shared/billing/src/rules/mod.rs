@@ -1,0 +1,23 @@
+//! Formulas of billing, all pure.
+
+mod book;
+mod cae;
+mod condition;
+mod iva;
+mod job;
+mod judge;
+mod limits;
+mod number;
+mod qr;
+mod statistics;
+
+pub use book::*;
+pub use cae::*;
+pub use condition::*;
+pub use iva::*;
+pub use job::*;
+pub use judge::*;
+pub use limits::*;
+pub use number::*;
+pub use qr::*;
+pub use statistics::*;
