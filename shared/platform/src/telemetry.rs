@@ -9,6 +9,7 @@
 use std::fmt;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
@@ -41,6 +42,12 @@ pub fn init(function: &'static str) {
 /// The invocation that ends here is the last one that counts as a cold start.
 pub fn warmed_up() {
     COLD.store(false, Ordering::Relaxed);
+}
+
+/// How long this invocation may still run.
+pub fn time_left(context: &lambda_runtime::Context) -> Duration {
+    let now = u64::try_from(clock::now().as_millis()).unwrap_or_default();
+    Duration::from_millis(context.deadline.saturating_sub(now))
 }
 
 /// A figure's unit, as CloudWatch spells it.

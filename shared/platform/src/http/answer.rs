@@ -122,6 +122,11 @@ fn response(answer: Answer) -> Result<Response, Failure> {
     Ok(response)
 }
 
+/// 404 `not_found`: there is no such thing, or it belongs to another company; which of the two stays unsaid.
+pub fn not_found() -> Error {
+    Problem::new(codes::NOT_FOUND).into()
+}
+
 /// An error on its way out. The envelope turns it into a body, because only there the correlation id is at hand, and logs it once.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing(pub(super) Arc<Error>);

@@ -24,7 +24,7 @@ use super::answer::{Outgoing, render, seal};
 use super::caller::received_at;
 use super::request::BODY_LIMIT_BYTES;
 use crate::error::{Error, Failure};
-use crate::random;
+use crate::{random, telemetry};
 
 /// Makes the service that a function runs out of its routes.
 pub fn app(routes: OpenApiRouter) -> Router {
@@ -101,6 +101,7 @@ async fn envelope(mut request: Request, next: Next) -> Response {
             duration_ms,
             "request answered"
         );
+        telemetry::warmed_up();
         response
     }
     .instrument(span)

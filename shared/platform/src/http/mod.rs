@@ -14,7 +14,7 @@ mod precondition;
 mod request;
 mod rules;
 
-pub use answer::PROBLEM_JSON;
+pub use answer::{PROBLEM_JSON, not_found};
 pub use app::app;
 pub use cursor::{CursorScope, Cursors, KEY_VARIABLE as CURSOR_KEY_VARIABLE};
 pub use document::{PageParameters, combine};

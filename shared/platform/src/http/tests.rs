@@ -142,10 +142,11 @@ fn with_claims(mut event: Value, claims: Value) -> Value {
         .as_object_mut()
         .unwrap();
     for (name, value) in claims.as_object().unwrap() {
-        match value {
-            Value::Null => known.remove(name),
-            value => known.insert(name.clone(), value.clone()),
-        };
+        if value.is_null() {
+            known.remove(name);
+        } else {
+            known.insert(name.clone(), value.clone());
+        }
     }
     event
 }

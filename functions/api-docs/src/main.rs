@@ -1,0 +1,23 @@
+//! Answers the API's document and the page that shows it. Public, and without any permission of its own.
+
+mod page;
+
+use cierre_platform::http::{app, combine};
+use cierre_platform::{activity, identity, telemetry};
+use lambda_http::{Error, run};
+use utoipa::openapi::{OpenApi, Server};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init("api-docs");
+    run(app(page::router(serde_json::to_vec(&document())?))).await
+}
+
+/// The documents of every domain in one.
+fn document() -> OpenApi {
+    let parts = [identity::document(), activity::document(), page::document()];
+    let mut document = combine(parts);
+    // Relative to where the document was read, so it holds behind any host and stage.
+    document.servers = Some(vec![Server::new("..")]);
+    document
+}
