@@ -122,8 +122,12 @@ async fn up(project: &Project, stack: &Stack, parameters: &[String]) -> Result<(
     stack.start(&tools).await?;
     let outputs = deploy::deploy(project, stack, &tools, parameters)?;
     users::create(stack, &outputs).await?;
-    demo::run(stack, &outputs).await?;
-    println!("\n{}", stack.describe(&outputs));
+    demo::run(project, stack, &outputs).await?;
+    println!(
+        "\n{}\n\n{}",
+        stack.describe(&outputs),
+        stack.next_things(&outputs)
+    );
     Ok(())
 }
 

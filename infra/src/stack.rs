@@ -12,6 +12,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_sqs::types::QueueAttributeName;
 use rustix::process::{Pid, Signal};
 
+use crate::DEFAULT_PORT;
 use crate::deploy::Outputs;
 use crate::failure::{Failure, OrFail, Result};
 use crate::progress::Step;
@@ -324,6 +325,27 @@ impl Stack {
             secret = ROOT.1,
             folder = self.folder.display(),
             users = users::describe(),
+        )
+    }
+
+    /// What somebody who sees the product for the first time may want to do next.
+    pub(crate) fn next_things(&self, outputs: &Outputs) -> String {
+        let url = outputs.get("ApiUrl").unwrap_or_default();
+        let port = if self.port == DEFAULT_PORT {
+            String::new()
+        } else {
+            format!(" --port {}", self.port)
+        };
+        format!(
+            "Next, by hand:\n\n\
+             TOKEN=$(curl -s {url}/auth/login -H 'content-type: application/json' \\\n  \
+             -d '{{\"username\":\"ana\",\"password\":\"{password}\"}}' | sed 's/.*\"accessToken\":\"\\([^\"]*\\).*/\\1/')\n\
+             curl -s {url}/invoices -H \"authorization: Bearer $TOKEN\"\n\
+             curl -s '{url}/billing-pendings/available' -H \"authorization: Bearer $TOKEN\"\n\n\
+             cargo local{port} logs run-billing-batch     what a worker said\n\
+             cargo local{port} status                     queues and addresses\n\
+             cargo local{port} down                       stop; the state stays",
+            password = users::PASSWORD,
         )
     }
 
