@@ -1,1 +1,20 @@
-//! Placeholder.
+//! What the end-to-end tests share: the running stack, companies of their own, clients that speak as a user.
+//!
+//! `cargo local test` starts a stack and names it in the environment (`CIERRE_…`). Every test makes a company of its own ([`Company`]), so all
+//! of them run at the same time on the same stack. Nothing here sleeps for a fixed time: [`eventually`] waits for a condition, up to a
+//! deadline.
+
+// A helper that fails fails the test that called it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod client;
+mod company;
+mod sample;
+mod stack;
+mod wait;
+
+pub use client::{Client, Reply, Sent};
+pub use company::{Company, PASSWORD, User};
+pub use sample::{NewService, amount, service};
+pub use stack::Stack;
+pub use wait::{eventually, within};

@@ -1,0 +1,147 @@
+//! The stack under test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use serde_json::Value;
+
+use crate::client::Client;
+
+/// The stack that `cargo local test` started. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    sdk: SdkConfig,
+    cognito: aws_sdk_cognitoidentityprovider::Client,
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!(
+            "{name} is not set: `cargo local test` starts a stack and runs these tests against it"
+        )
+    })
+}
+
+impl Stack {
+    /// Connects to the stack that the environment names. Every test connects anew, because connections belong to the test's own runtime.
+    pub async fn connect() -> Self {
+        let root = Credentials::new(
+            variable("CIERRE_ACCESS_KEY_ID"),
+            variable("CIERRE_SECRET_ACCESS_KEY"),
+            None,
+            None,
+            "root of the stack under test",
+        );
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(variable("CIERRE_ENDPOINT_URL"))
+            .region(Region::new(variable("CIERRE_REGION")))
+            .credentials_provider(root)
+            .load()
+            .await;
+        let cognito = aws_sdk_cognitoidentityprovider::Client::new(&sdk);
+        let http = reqwest::Client::new();
+        Self {
+            inner: Arc::new(Inner { http, sdk, cognito }),
+        }
+    }
+
+    /// An output of the stack by its variable: `BILLING_TABLE`, `USER_POOL_ID`, `BILLING_JOBS_QUEUE_URL`.
+    pub fn output(&self, name: &str) -> String {
+        variable(&format!("CIERRE_{name}"))
+    }
+
+    /// The address of a path of the API.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", variable("CIERRE_API_URL"))
+    }
+
+    /// The physical name of a function.
+    pub fn function(&self, name: &str) -> String {
+        format!("{}-{name}", variable("CIERRE_STACK"))
+    }
+
+    /// A client without a token.
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.clone(), None)
+    }
+
+    /// A client with this text as its token.
+    pub fn with_token(&self, token: impl Into<String>) -> Client {
+        Client::new(self.clone(), Some(token.into()))
+    }
+
+    /// The OpenAPI document that the stack serves.
+    pub async fn document(&self) -> Value {
+        self.anonymous().get("/api/openapi.json").await.ok()
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.inner.http
+    }
+
+    /// Cognito with root rights.
+    pub fn cognito(&self) -> &aws_sdk_cognitoidentityprovider::Client {
+        &self.inner.cognito
+    }
+
+    /// DynamoDB with root rights.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.inner.sdk)
+    }
+
+    /// SQS with root rights.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.inner.sdk)
+    }
+
+    /// Lambda with root rights.
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.inner.sdk)
+    }
+
+    /// Invokes a function by hand and waits for its answer; panics when the function fails.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Value {
+        let payload = aws_sdk_lambda::primitives::Blob::new(event.to_string());
+        let answer = self
+            .lambda()
+            .invoke()
+            .function_name(self.function(function))
+            .payload(payload)
+            .send()
+            .await
+            .unwrap();
+        let body = answer
+            .payload
+            .map(|blob| blob.into_inner())
+            .unwrap_or_default();
+        let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        assert!(answer.function_error.is_none(), "{function} failed: {body}");
+        body
+    }
+}
+
+/// A word that no other test and no other run uses: lower-case letters and digits, in order of time.
+pub(crate) fn unique() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a name for a test, not a time that anything depends on"
+    )]
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    // Tests of one binary share the counter; the process keeps binaries apart.
+    let low =
+        (u128::from(std::process::id()) << 40) | u128::from(COUNT.fetch_add(1, Ordering::Relaxed));
+    let millis = u64::try_from(now.as_millis()).unwrap();
+    ulid::Ulid::from_parts(millis, low)
+        .to_string()
+        .to_lowercase()
+}
