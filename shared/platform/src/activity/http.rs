@@ -383,9 +383,9 @@ mod tests {
     use rstest::rstest;
     use serde_json::json;
 
-    fn read(parameters: Value) -> Result<Filter, Problem> {
+    fn read(parameters: Value) -> Result<Filter, Box<Problem>> {
         crate::http::decode(&parameters, read_filter).map_err(|error| match error {
-            Error::Refused(problem) => *problem,
+            Error::Refused(problem) => problem,
             Error::Failed(failure) => panic!("{}", failure.chain()),
         })
     }

@@ -17,7 +17,7 @@
 
 mod marks;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ pub struct Delta {
     pub by: i64,
 }
 
-/// The columns of one row.
+/// The columns of one row; those that are zero are left out.
 pub type Row = BTreeMap<String, i64>;
 
 /// What tells one record of a source from another.
@@ -145,99 +145,156 @@ async fn prepare(
     records: &[Recorded],
     derive: Derive,
 ) -> Result<Option<Tx>, Failure> {
-    let sources: BTreeSet<Key> = records
-        .iter()
-        .filter(|record| !record.deltas.is_empty())
-        .map(|record| checkpoint_key(table, &record.source))
-        .collect();
-    let rows: BTreeSet<Key> = records
-        .iter()
-        .flat_map(|record| record.deltas.iter().map(|delta| delta.key.clone()))
-        .collect();
-    let loaded = db.load(sources.into_iter().chain(rows)).await?;
+    let moving = || records.iter().filter(|record| !record.deltas.is_empty());
+    let sources = moving().map(|record| checkpoint_key(table, &record.source));
+    let rows = moving().flat_map(|record| record.deltas.iter().map(|delta| delta.key.clone()));
+    let keys: BTreeSet<Key> = sources.chain(rows).collect();
+    let loaded = db.load(keys).await?;
 
-    // What the table says was seen, and what will have been seen after this transaction.
-    let mut checkpoints: BTreeMap<Key, (Option<Seen>, Seen)> = BTreeMap::new();
-    let mut deltas = Vec::new();
-    for record in records.iter().filter(|record| !record.deltas.is_empty()) {
-        let key = checkpoint_key(table, &record.source);
-        let seen = match checkpoints.get(&key) {
-            Some((_, seen)) => Some(seen.clone()),
-            None => loaded
-                .read::<Checkpoint>(&key)?
-                .map(|checkpoint| checkpoint.seen),
-        };
-        let Some(with_this) = Seen::with(seen.as_ref(), &record.mark)? else {
-            continue;
-        };
-        let entry = checkpoints.entry(key);
-        entry
-            .and_modify(|(_, seen)| seen.clone_from(&with_this))
-            .or_insert((seen, with_this));
-        deltas.extend(record.deltas.iter().cloned());
-    }
-    // Records that move no figure have no checkpoint: skipping them again costs nothing.
-    if deltas.is_empty() {
+    let seen = |key: &Key| Ok(loaded.read::<Checkpoint>(key)?.map(|known| known.seen));
+    let row = |key: &Key| loaded.item(key).map_or_else(Row::new, read_row);
+    let Some(plan) = Plan::of(table, records, seen, row, derive)? else {
         return Ok(None);
-    }
+    };
+    let revision = plan.revision();
     let mut tx = Tx::new();
-    for (key, (stored, seen)) in checkpoints {
+    for (key, (stored, seen)) in plan.checkpoints {
         let unmoved = match stored {
             Some(stored) => Condition::default().eq("seen", stored.as_str()),
             None => Condition::absent(),
         };
         tx.put(key, &Checkpoint { seen }, unmoved)?;
     }
-    let before: HashMap<Key, (Row, Option<i64>)> = deltas
-        .iter()
-        .map(|delta| {
-            (
-                delta.key.clone(),
-                loaded.item(&delta.key).map_or((Row::new(), None), read_row),
-            )
-        })
-        .collect();
-    for (key, after) in moved(&before, &deltas, derive) {
-        let revision = before.get(&key).and_then(|(_, revision)| *revision);
-        write_row(&mut tx, key, &after, revision);
+    for (key, row) in plan.rows {
+        let stored = loaded
+            .item(&key)
+            .and_then(|item| crate::db::text(item, REVISION));
+        write_row(&mut tx, key, &row, stored, &revision);
     }
     Ok(Some(tx))
 }
 
+/// What some records come to, given what was there before. Pure.
+#[derive(Debug)]
+struct Plan {
+    /// What was seen before, and what will have been seen.
+    checkpoints: BTreeMap<Key, (Option<Seen>, Seen)>,
+    /// The rows that move, as they will be.
+    rows: BTreeMap<Key, Row>,
+}
+
+impl Plan {
+    /// `None` when every record was counted before, or moves nothing: such a record has no checkpoint, because skipping it again costs
+    /// nothing.
+    fn of(
+        table: Table,
+        records: &[Recorded],
+        seen_before: impl Fn(&Key) -> Result<Option<Seen>, Failure>,
+        row_before: impl Fn(&Key) -> Row,
+        derive: Derive,
+    ) -> Result<Option<Self>, Failure> {
+        let mut checkpoints: BTreeMap<Key, (Option<Seen>, Seen)> = BTreeMap::new();
+        let mut deltas = Vec::new();
+        for record in records.iter().filter(|record| !record.deltas.is_empty()) {
+            let key = checkpoint_key(table, &record.source);
+            let seen = match checkpoints.get(&key) {
+                Some((_, seen)) => Some(seen.clone()),
+                None => seen_before(&key)?,
+            };
+            let Some(with_this) = Seen::with(seen.as_ref(), &record.mark)? else {
+                continue;
+            };
+            checkpoints
+                .entry(key)
+                .and_modify(|(_, seen)| seen.clone_from(&with_this))
+                .or_insert((seen, with_this));
+            deltas.extend(&record.deltas);
+        }
+        if deltas.is_empty() {
+            return Ok(None);
+        }
+        let before: BTreeMap<Key, Row> = deltas
+            .iter()
+            .map(|delta| (delta.key.clone(), row_before(&delta.key)))
+            .collect();
+        let rows = moved(&before, &deltas, derive);
+        Ok(Some(Self { checkpoints, rows }))
+    }
+
+    /// A text that no other transaction ever has: a checkpoint reaches each of its states once. A number would start again with a row that
+    /// was removed and came back, and a row must not be taken for another one that bears the same number.
+    fn revision(&self) -> String {
+        self.checkpoints
+            .first_key_value()
+            .map(|(key, (_, seen))| format!("{} {}", key.sk, seen.as_str()))
+            .unwrap_or_default()
+    }
+}
+
 /// The rows after the deltas and what derives from them.
-fn moved(
-    before: &HashMap<Key, (Row, Option<i64>)>,
-    deltas: &[Delta],
-    derive: Derive,
-) -> BTreeMap<Key, Row> {
-    let mut after: BTreeMap<Key, Row> = before
-        .iter()
-        .map(|(key, (row, _))| (key.clone(), row.clone()))
-        .collect();
+fn moved(before: &BTreeMap<Key, Row>, deltas: &[&Delta], derive: Derive) -> BTreeMap<Key, Row> {
+    let mut after = before.clone();
     let add = |after: &mut BTreeMap<Key, Row>, delta: &Delta| {
-        let column = after
-            .entry(delta.key.clone())
-            .or_default()
-            .entry(delta.column.to_owned())
-            .or_default();
+        let row = after.entry(delta.key.clone()).or_default();
+        let column = row.entry(delta.column.to_owned()).or_default();
         *column = column.saturating_add(delta.by);
     };
     deltas.iter().for_each(|delta| add(&mut after, delta));
     let derived: Vec<Delta> = before
         .iter()
-        .flat_map(|(key, (row, _))| derive(key, row, after.get(key).unwrap_or(row)))
+        .flat_map(|(key, row)| derive(key, row, after.get(key).unwrap_or(row)))
         .collect();
     derived.iter().for_each(|delta| add(&mut after, delta));
+    for row in after.values_mut() {
+        row.retain(|_, value| *value != 0);
+    }
     after
 }
 
-fn write_row(tx: &mut Tx, key: Key, row: &Row, revision: Option<i64>) {
-    let unmoved = match revision {
-        Some(revision) => Condition::default().eq(REVISION, revision),
+/// The same figures in memory: what a stream comes to, whatever was delivered twice. To prove that figures hold, and to count afresh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InMemory {
+    seen: BTreeMap<Key, Seen>,
+    rows: BTreeMap<Key, Row>,
+}
+
+impl InMemory {
+    /// Counts the records, as [`apply`] does in the table.
+    ///
+    /// # Errors
+    /// When one source's records carry marks of different kinds.
+    pub fn apply(
+        &mut self,
+        table: Table,
+        records: &[Recorded],
+        derive: Derive,
+    ) -> Result<(), Failure> {
+        let seen = |key: &Key| Ok(self.seen.get(key).cloned());
+        let row = |key: &Key| self.rows.get(key).cloned().unwrap_or_default();
+        let Some(plan) = Plan::of(table, records, seen, row, derive)? else {
+            return Ok(());
+        };
+        for (key, (_, seen)) in plan.checkpoints {
+            self.seen.insert(key, seen);
+        }
+        self.rows.extend(plan.rows);
+        self.rows.retain(|_, row| !row.is_empty());
+        Ok(())
+    }
+
+    /// The rows with figures other than zero.
+    pub fn rows(&self) -> &BTreeMap<Key, Row> {
+        &self.rows
+    }
+}
+
+fn write_row(tx: &mut Tx, key: Key, row: &Row, stored: Option<&str>, revision: &str) {
+    let unmoved = match stored {
+        Some(stored) => Condition::default().eq(REVISION, stored),
         None => Condition::absent(),
     };
-    if row.values().all(|value| *value == 0) {
-        if revision.is_some() {
+    if row.is_empty() {
+        if stored.is_some() {
             tx.delete(key, unmoved);
         }
         return;
@@ -246,20 +303,15 @@ fn write_row(tx: &mut Tx, key: Key, row: &Row, revision: Option<i64>) {
         .iter()
         .map(|(column, value)| (column.clone(), AttributeValue::N(value.to_string())))
         .collect();
-    item.insert(
-        REVISION.to_owned(),
-        AttributeValue::N((revision.unwrap_or_default() + 1).to_string()),
-    );
+    item.insert(REVISION.to_owned(), AttributeValue::S(revision.to_owned()));
     tx.put_item(key, item, unmoved);
 }
 
-fn read_row(item: &Item) -> (Row, Option<i64>) {
-    let row: Row = item
-        .iter()
-        .filter(|(name, _)| name.as_str() != REVISION)
+/// The columns are the numbers among the attributes.
+fn read_row(item: &Item) -> Row {
+    item.iter()
         .filter_map(|(name, value)| Some((name.clone(), value.as_n().ok()?.parse().ok()?)))
-        .collect();
-    (row, crate::db::number(item, REVISION))
+        .collect()
 }
 
 /// The checkpoint of a partition key stands beside the figures, under the same company.
@@ -304,10 +356,7 @@ mod tests {
     fn derived_figures_see_the_row_before_and_after() {
         let customer = Key::new(TABLE, "demo#pending", "c1");
         let total = Key::new(TABLE, "demo#pending", "total");
-        let before = HashMap::from([
-            (customer.clone(), (Row::new(), None)),
-            (total.clone(), (Row::new(), None)),
-        ]);
+        let before = BTreeMap::from([(customer.clone(), Row::new()), (total.clone(), Row::new())]);
         let deltas = [
             Delta {
                 key: customer,
@@ -334,10 +383,31 @@ mod tests {
                 by: positive(after) - positive(before),
             }]
         };
-        let after = moved(&before, &deltas, derive);
+        let after = moved(&before, &deltas.each_ref(), derive);
         assert_eq!(
             after[&total],
             Row::from([("count".to_owned(), 2), ("customers".to_owned(), 1)])
         );
+    }
+
+    #[test]
+    fn a_row_that_returns_to_zero_is_gone() {
+        let moving = |sequence: u32, by| Recorded {
+            deltas: vec![Delta {
+                key: Key::new(TABLE, "demo#stat", "row"),
+                column: "n",
+                by,
+            }],
+            ..record("demo#svc#1", sequence, &[])
+        };
+        let mut figures = InMemory::default();
+        figures
+            .apply(TABLE, &[moving(1, 5), moving(2, 2)], |_, _, _| Vec::new())
+            .unwrap();
+        assert_eq!(figures.rows().len(), 1);
+        figures
+            .apply(TABLE, &[moving(2, 2), moving(3, -7)], |_, _, _| Vec::new())
+            .unwrap();
+        assert!(figures.rows().is_empty());
     }
 }
