@@ -15,8 +15,10 @@
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::id::{BatchId, PendingId, ServiceId};
 use cierre_kernel::time::{Date, Instant};
-use cierre_platform::db::{Key, Table};
+use cierre_platform::db::{Key, Query, Table};
 use ulid::Ulid;
+
+use crate::ids;
 
 /// The table of the domain.
 pub const BILLING: Table = Table::new("BILLING_TABLE");
@@ -94,11 +96,9 @@ pub fn service(company: &CompanyId, service: ServiceId) -> Key {
     )
 }
 
-/// The item that holds a pending, as long as it is its service's current one. The id says which: a pending's ULID is its service's, with
-/// the number of the re-sending in the two characters after the time, which are `00` in a service's.
+/// The item that holds a pending, as long as it is its service's current one. Its id says which.
 pub fn service_of_pending(company: &CompanyId, pending: PendingId) -> Key {
-    const RESENT: u128 = 0x3FF << 70;
-    service(company, ServiceId::new(Ulid(pending.ulid().0 & !RESENT)))
+    service(company, ids::service_of(pending).0)
 }
 
 /// A cancelled pending; it stands behind its service, in the same partition.
@@ -127,6 +127,25 @@ pub fn customer_list(company: &CompanyId, customer_id: u32) -> String {
 /// The partition of a company's pendings in [`PENDINGS_INDEX`].
 pub fn pendings_list(company: &CompanyId) -> String {
     format!("{company}#pending")
+}
+
+/// One customer's services and cancelled pendings, in order of [`LIST_SORT`].
+pub fn of_customer(company: &CompanyId, customer_id: u32) -> Query {
+    let partition = customer_list(company, customer_id);
+    Query::index(BILLING, CUSTOMER_INDEX, CUSTOMER_PK, partition, LIST_SORT)
+}
+
+/// The services that are not invoiced, shard by shard, each in order of [`OPEN_SORT`].
+pub fn open_services(company: &CompanyId) -> Vec<Query> {
+    let shards = (0..SERVICE_SHARDS).map(|shard| service_shard(company, shard));
+    shards
+        .map(|shard| Query::local_index(BILLING, OPEN_INDEX, shard, OPEN_SORT))
+        .collect()
+}
+
+/// Sorts behind everything that is listed under this day and before the next day.
+pub fn end_of_day(date: Date) -> String {
+    format!("{date}#{AFTER_ALL}")
 }
 
 /// The sort key of everything that is listed by date, then id.
@@ -424,7 +443,8 @@ mod tests {
             dated(date, Ulid(1)),
             "2024-01-31#00000000000000000000000001"
         );
-        assert!(dated(date, Ulid(u128::MAX)) < format!("{date}{AFTER_ALL}"));
+        assert!(dated(date, Ulid(u128::MAX)) < end_of_day(date));
+        assert!(end_of_day(date) < dated(date.tomorrow().unwrap(), Ulid(0)));
     }
 
     #[test]

@@ -1,0 +1,22 @@
+//! The routes of billing, put together from its parts.
+
+use axum::extract::FromRef;
+use cierre_platform::db::Db;
+use cierre_platform::http::Cursors;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{customers, pendings, services, settings};
+
+/// Every route of the domain with its documentation, for any state that holds the tables and the signing of cursors.
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Db: FromRef<S>,
+    Cursors: FromRef<S>,
+{
+    OpenApiRouter::new()
+        .merge(customers::http::router())
+        .merge(services::http::router())
+        .merge(pendings::http::router())
+        .merge(settings::http::router())
+}

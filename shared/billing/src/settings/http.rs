@@ -1,0 +1,62 @@
+//! `GET` and `PUT /company/settings/billing`.
+
+use axum::extract::{FromRef, State};
+use cierre_kernel::codes;
+use cierre_kernel::role::{Role, Roles};
+use cierre_platform::Result;
+use cierre_platform::db::Db;
+use cierre_platform::http::{Answer, Body, Caller, IfMatch, allow};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::fields::read_settings;
+use super::service;
+use super::views::{BillingSettingsBody, BillingSettingsView, view};
+use crate::roles::READ;
+
+/// Who the company is to the tax authority only an administrator decides.
+const ADMINISTER: Roles = Roles::of(&[Role::Admin]);
+
+/// The routes with their documentation.
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Db: FromRef<S>,
+{
+    OpenApiRouter::new()
+        .routes(
+            allow(READ)
+                .refuses(&[codes::NOT_FOUND])
+                .on(routes!(get_billing_settings)),
+        )
+        .routes(
+            allow(ADMINISTER)
+                .refuses(&[codes::CONCURRENT_CHANGE])
+                .invalid(&[codes::INVALID_AMOUNT, codes::INVALID_FORMAT])
+                .versioned()
+                .on(routes!(put_billing_settings)),
+        )
+}
+
+/// Billing settings
+#[utoipa::path(get, path = "/company/settings/billing", tag = "Company",
+    responses((status = 200, description = "The settings", body = BillingSettingsView)))]
+async fn get_billing_settings(State(db): State<Db>, caller: Caller) -> Result<Answer> {
+    let settings = service::find(&db, &caller.context).await?;
+    Ok(Answer::ok(&view(&settings))?.versioned(settings.version))
+}
+
+/// Replace the billing settings
+///
+/// With the company's name and CUIT they make the issuer of its documents; without them no batch is accepted.
+#[utoipa::path(put, path = "/company/settings/billing", tag = "Company", request_body = BillingSettingsBody,
+    responses((status = 200, description = "The settings", body = BillingSettingsView)))]
+async fn put_billing_settings(
+    State(db): State<Db>,
+    caller: Caller,
+    if_match: IfMatch,
+    body: Body,
+) -> Result<Answer> {
+    let draft = body.decode(read_settings)?;
+    service::put(&db, &caller.context, draft, &if_match).await
+}
