@@ -18,6 +18,8 @@ use crate::idempotency::Answer;
 
 /// Content type of errors (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
+/// Says that an answer was stored under the request's idempotency key.
+const REPLAYED: &str = "Idempotency-Replayed";
 
 impl Answer {
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Failure> {
@@ -81,7 +83,12 @@ impl Answer {
     /// Marks an answer that was stored under the request's idempotency key.
     #[must_use]
     pub fn replayed(self) -> Self {
-        self.header("Idempotency-Replayed", "true")
+        self.header(REPLAYED, "true")
+    }
+
+    /// Whether it was stored under the request's idempotency key.
+    pub fn is_replayed(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == REPLAYED)
     }
 
     /// Adds a header.

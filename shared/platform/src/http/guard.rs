@@ -25,9 +25,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use cierre_kernel::codes::{self, Code};
 use cierre_kernel::problem::Problem;
-use cierre_kernel::role::Roles;
+use cierre_kernel::role::{Role, Roles};
 use lambda_http::request::RequestContext;
-use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required, SecurityRequirement};
@@ -43,7 +42,7 @@ use crate::error::Result;
 enum Access {
     /// Anybody, without a token.
     Public,
-    /// Every user of a company.
+    /// Every user of a company, even one without any role.
     AnyUser,
     /// Users with at least one of these roles.
     Roles(Roles),
@@ -193,7 +192,7 @@ impl Rule {
             Access::Public => operation.security = Some(vec![]),
             Access::AnyUser => {
                 refusals.extend([codes::UNAUTHENTICATED, codes::COMPANY_MISSING]);
-                protect(operation, "any user of the company".into());
+                protect(operation, Roles::of(&Role::ALL));
             }
             Access::Roles(roles) => {
                 refusals.extend([
@@ -201,14 +200,7 @@ impl Rule {
                     codes::COMPANY_MISSING,
                     codes::WRONG_ROLE,
                 ]);
-                protect(
-                    operation,
-                    roles
-                        .iter()
-                        .map(|role| role.as_str())
-                        .collect::<Vec<_>>()
-                        .into(),
-                );
+                protect(operation, roles);
             }
         }
         refusals.push(codes::INTERNAL);
@@ -220,12 +212,12 @@ impl Rule {
 }
 
 /// The authorisation test of the API reads `x-roles` and tries every route with every role.
-fn protect(operation: &mut Operation, roles: serde_json::Value) {
-    operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
-    operation
-        .extensions
-        .get_or_insert_with(Extensions::default)
-        .insert("x-roles".to_owned(), roles);
+fn protect(operation: &mut Operation, roles: Roles) {
+    let names: Vec<&str> = roles.iter().map(Role::as_str).collect();
+    let bearer = SecurityRequirement::new(BEARER, Vec::<String>::new());
+    operation.security = Some(vec![bearer]);
+    let extensions = operation.extensions.get_or_insert_default();
+    extensions.insert("x-roles".to_owned(), names.into());
 }
 
 fn header(name: &str, description: &str) -> RefOr<Parameter> {

@@ -33,4 +33,6 @@ pub use crate::idempotency::Answer;
 pub const CORRELATION_HEADER: &str = "x-correlation-id";
 
 #[cfg(test)]
+mod rules_tests;
+#[cfg(test)]
 mod tests;

@@ -5,3 +5,6 @@ mod pool;
 
 pub use http::{IdentityApi, document, router};
 pub use pool::{Challenge, ChallengeAnswer, Person, Session, SignIn, UserPage, UserPool};
+
+#[cfg(test)]
+mod tests;
