@@ -10,7 +10,7 @@ mod job;
 mod pending;
 mod service;
 mod service_record;
-mod stored;
+pub(crate) mod stored;
 
 pub use batch::*;
 pub use book::*;

@@ -6,18 +6,18 @@
 pub struct Inconsistent(pub &'static str);
 
 /// Instants as milliseconds since 1970.
-pub(super) mod millis {
+pub(crate) mod millis {
     use cierre_kernel::time::Instant;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         instant: &Instant,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(instant.as_millis())
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Instant, D::Error> {
         i64::deserialize(deserializer).map(Instant::from_millis)
@@ -25,18 +25,18 @@ pub(super) mod millis {
 }
 
 /// Instants that may be absent.
-pub(super) mod some_millis {
+pub(crate) mod some_millis {
     use cierre_kernel::time::Instant;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         instant: &Option<Instant>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         instant.map(Instant::as_millis).serialize(serializer)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Instant>, D::Error> {
         Ok(Option::<i64>::deserialize(deserializer)?.map(Instant::from_millis))
@@ -44,20 +44,20 @@ pub(super) mod some_millis {
 }
 
 /// Amounts in minor units of billing's currency.
-pub(super) mod minor {
+pub(crate) mod minor {
     use cierre_kernel::money::Money;
     use serde::{Deserialize, Deserializer, Serializer};
 
     use crate::rules::pesos;
 
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         money: &Money,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(money.minor())
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Money, D::Error> {
         i64::deserialize(deserializer).map(pesos)
@@ -65,19 +65,19 @@ pub(super) mod minor {
 }
 
 /// IVA conditions by the authority's number.
-pub(super) mod iva_code {
+pub(crate) mod iva_code {
     use serde::{Deserialize, Deserializer, Serializer, de};
 
     use crate::rules::IvaCondition;
 
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         condition: &IvaCondition,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_u8(condition.code())
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<IvaCondition, D::Error> {
         let code = u8::deserialize(deserializer)?;

@@ -1,0 +1,7 @@
+//! The chapter's state tables, row by row, and what holds after any sequence of commands.
+
+mod batches;
+mod books;
+mod customers;
+mod sequences;
+mod services;
