@@ -1,3 +1,43 @@
-//! Takes the jobs that killed their workers three times and puts their batches into ERROR.
+//! Takes what killed its workers three times: batches end in `ERROR`, committed ones get their stage 4 queued again, and what nobody can
+//! read is parked for people.
 
-fn main() {}
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use cierre_billing::engine::{Advance, DEAD_LETTERS, Deadline, Engine, LostMessage, PARKED};
+use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
+use cierre_platform::{Failure, aws, clock, telemetry};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+/// Before the function's own time is up: one more transaction and the hand-over fit in.
+const MARGIN: Duration = Duration::from_secs(8);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init("fail-lost-batches");
+    let config = aws::config().await;
+    let engine = Engine::from_env(&config)?;
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let queue = Queue::from_env(sqs.clone(), DEAD_LETTERS)?;
+    let parked = Queue::from_env(sqs, PARKED)?;
+    let (engine, queue, parked) = (&engine, &queue, &parked);
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        let deadline = Deadline::after(clock::until(event.context.deadline).saturating_sub(MARGIN));
+        let response = consume(queue, parked, event.payload, |lost| settle(engine, lost, deadline)).await;
+        telemetry::warmed_up();
+        response.map_err(Error::from)
+    }))
+    .await
+}
+
+async fn settle(engine: &Engine, lost: Delivery<LostMessage>, deadline: Deadline) -> Result<Verdict, Failure> {
+    let outcome = match lost.body {
+        LostMessage::Job(job) => engine.give_up(&job, deadline).await?,
+        LostMessage::Chunk(part) => engine.requeue(part).await?,
+    };
+    Ok(match outcome {
+        Advance::Finished | Advance::NotNow => Verdict::Done,
+        Advance::Again { seconds } => Verdict::Again { seconds: seconds.try_into().unwrap_or(i32::MAX) },
+        Advance::Unknown => Verdict::Senseless,
+    })
+}

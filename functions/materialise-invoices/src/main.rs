@@ -1,3 +1,31 @@
-//! Takes chunks of committed batches from the queue and turns their pendings into invoices.
+//! Takes parts of committed batches from the queue and turns their pendings into invoices.
 
-fn main() {}
+use aws_lambda_events::event::sqs::SqsEvent;
+use cierre_billing::engine::{CHUNKS_QUEUE, ChunkMessage, DEAD_LETTERS, Engine, Materialised};
+use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
+use cierre_platform::{Failure, aws, telemetry};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init("materialise-invoices");
+    let config = aws::config().await;
+    let engine = Engine::from_env(&config)?;
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let queue = Queue::from_env(sqs.clone(), CHUNKS_QUEUE)?;
+    let dead_letters = Queue::from_env(sqs, DEAD_LETTERS)?;
+    let (engine, queue, dead_letters) = (&engine, &queue, &dead_letters);
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        let response = consume(queue, dead_letters, event.payload, |part| materialise(engine, part)).await;
+        telemetry::warmed_up();
+        response.map_err(Error::from)
+    }))
+    .await
+}
+
+async fn materialise(engine: &Engine, part: Delivery<ChunkMessage>) -> Result<Verdict, Failure> {
+    Ok(match engine.materialise(&part.body).await? {
+        Materialised::Part | Materialised::Batch => Verdict::Done,
+        Materialised::NothingThere => Verdict::Senseless,
+    })
+}

@@ -1,3 +1,38 @@
-//! Takes billing jobs from the queue and advances their batches to the commit.
+//! Takes billing jobs from the queue and advances their batches: stages 0 to 3, and stage 4 of small ones.
 
-fn main() {}
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use cierre_billing::engine::{Advance, DEAD_LETTERS, Deadline, Engine, JOBS_QUEUE, JobMessage};
+use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
+use cierre_platform::{Failure, aws, clock, telemetry};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+/// Before the function's own time is up: one more transaction and the hand-over fit in.
+const MARGIN: Duration = Duration::from_secs(8);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init("run-billing-batch");
+    let config = aws::config().await;
+    let engine = Engine::from_env(&config)?;
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let queue = Queue::from_env(sqs.clone(), JOBS_QUEUE)?;
+    let dead_letters = Queue::from_env(sqs, DEAD_LETTERS)?;
+    let (engine, queue, dead_letters) = (&engine, &queue, &dead_letters);
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        let deadline = Deadline::after(clock::until(event.context.deadline).saturating_sub(MARGIN));
+        let response = consume(queue, dead_letters, event.payload, |job| advance(engine, job, deadline)).await;
+        telemetry::warmed_up();
+        response.map_err(Error::from)
+    }))
+    .await
+}
+
+async fn advance(engine: &Engine, job: Delivery<JobMessage>, deadline: Deadline) -> Result<Verdict, Failure> {
+    Ok(match engine.advance(&job.body, deadline).await? {
+        Advance::Finished | Advance::NotNow => Verdict::Done,
+        Advance::Again { seconds } => Verdict::Again { seconds: seconds.try_into().unwrap_or(i32::MAX) },
+        Advance::Unknown => Verdict::Senseless,
+    })
+}
