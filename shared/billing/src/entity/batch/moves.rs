@@ -1,5 +1,6 @@
 //! How a batch moves from state to state.
 
+use cierre_kernel::decision::Decision;
 use cierre_kernel::event::{ChainHead, EventType, NewEvent};
 use cierre_kernel::id::BatchId;
 use cierre_kernel::time::Instant;
@@ -67,35 +68,46 @@ impl Batch {
         Change::new(batch, vec![created])
     }
 
-    /// A job is delivered: its next attempt begins. `worker_died` says that the attempt before is still open because its worker went without
-    /// a word; it counts as failed. A hand-over to another delivery is no attempt and does not come here.
+    /// A job is delivered: its next attempt begins. `worker_died` says that the attempt before may still be open because its worker went
+    /// without a word; it then counts as failed. When that was the last attempt, none begins and the batch is out of attempts
+    /// ([`Batch::is_out_of_attempts`]): it is to be released and refused. A hand-over to another delivery is no attempt and does not come
+    /// here.
     ///
     /// # Errors
     /// None; a batch at its end is a replay.
     pub fn started(&self, worker_died: bool, now: Instant) -> Decided<Self, BatchRefusal> {
         match self.status {
             BatchStatus::PendingProcessing | BatchStatus::InProcess => {
-                let mut next = self.clone();
-                if worker_died {
-                    next.end_attempt(Outcome::Lost, None, now);
-                    next.job.attempts_made += 1;
-                }
-                let attempt = next.job.attempts_made + 1;
-                next.status = BatchStatus::InProcess;
-                next.processing_started_at = self.processing_started_at.or(Some(now));
-                next.job.status = JobStatus::Active;
-                next.attempts
-                    .push(Attempt::begun(next.job.id.clone(), attempt, now));
-                next.touch(now);
-                let started = next.event(
-                    EventType::Process,
-                    "batch_started",
-                    next.job_details([("attempt", json!(attempt))]),
-                );
-                Ok(applied(next, vec![started]))
+                Ok(self.next_attempt(worker_died, now))
             }
             BatchStatus::Processed | BatchStatus::Error => Ok(replayed(self.clone())),
         }
+    }
+
+    fn next_attempt(&self, worker_died: bool, now: Instant) -> Decision<Change<Self>> {
+        let mut next = self.clone();
+        let lost = worker_died && next.end_attempt(Outcome::Lost, None, now);
+        if lost {
+            next.job.attempts_made += 1;
+        }
+        if next.is_out_of_attempts() {
+            if !lost {
+                return replayed(next);
+            }
+            next.job.status = JobStatus::Delayed;
+            next.touch(now);
+            return applied(next, Vec::new());
+        }
+        let attempt = next.job.attempts_made + 1;
+        next.status = BatchStatus::InProcess;
+        next.processing_started_at = self.processing_started_at.or(Some(now));
+        next.job.status = JobStatus::Active;
+        next.attempts
+            .push(Attempt::begun(next.job.id.clone(), attempt, now));
+        next.touch(now);
+        let details = next.job_details([("attempt", json!(attempt))]);
+        let started = next.event(EventType::Process, "batch_started", details);
+        applied(next, vec![started])
     }
 
     /// A selection was resolved to so many pendings.
@@ -138,17 +150,18 @@ impl Batch {
     /// were released ([`Batch::failed`]); see [`Batch::is_out_of_attempts`].
     ///
     /// # Errors
-    /// None; a batch at its end is a replay.
+    /// None; a batch at its end, or out of attempts already, is a replay.
     pub fn attempt_failed(&self, now: Instant) -> Decided<Self, BatchRefusal> {
         match self.status {
             BatchStatus::PendingProcessing | BatchStatus::InProcess => {
                 let mut next = self.clone();
                 let refusal = BatchRefusal::AttemptFailed;
-                next.end_attempt(
-                    Outcome::Failed,
-                    Some((refusal.code().as_str(), &refusal.to_string())),
-                    now,
-                );
+                let error = (refusal.code().as_str(), &*refusal.to_string());
+                let ended = next.end_attempt(Outcome::Failed, Some(error), now);
+                // A worker that failed before it could begin an attempt has used one up all the same.
+                if !ended && self.is_out_of_attempts() {
+                    return Ok(replayed(next));
+                }
                 next.job.attempts_made += 1;
                 next.job.status = JobStatus::Delayed;
                 next.touch(now);

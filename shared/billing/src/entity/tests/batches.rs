@@ -190,6 +190,20 @@ fn a_worker_that_died_has_used_up_an_attempt() {
 }
 
 #[test]
+fn after_three_dead_workers_no_fourth_attempt_begins() {
+    let mut batch = in_process();
+    for second in 5..8 {
+        batch = state(batch.started(true, at(second)));
+    }
+    assert!(batch.is_out_of_attempts());
+    assert_eq!((batch.job.attempts_made, batch.attempts.len()), (3, 3));
+    assert!(batch.attempts.iter().all(|a| a.outcome == Outcome::Lost));
+    assert!(batch.started(true, at(8)).unwrap().is_replayed());
+    let ended = state(batch.failed("worker_lost", "Retry.", 0, at(9)));
+    assert_eq!((ended.job.attempts_made, ended.attempts.len()), (3, 3));
+}
+
+#[test]
 fn a_refusal_ends_the_open_attempt_with_its_reason() {
     let refusal = BatchRefusal::InvalidPendings { failed: 2 };
     let batch = state(in_process().failed(refusal.code().as_str(), &refusal.to_string(), 2, at(5)));
@@ -329,7 +343,7 @@ fn an_order_that_the_book_does_not_admit_is_refused(
 }
 
 #[test]
-fn events_of_a_batch_carry_the_chapter_s_details() {
+fn events_of_a_batch_carry_the_agreed_details() {
     let job = format!("batch-{X}");
     let created = Batch::accepted(batch_id(X), order(), &stamp());
     assert_eq!(actions(&created), ["batch_created"]);

@@ -111,7 +111,7 @@ fn a_patch_without_effect_is_a_replay_without_event() {
 }
 
 #[test]
-fn events_of_a_customer_carry_the_chapter_s_details() {
+fn events_of_a_customer_carry_the_agreed_details() {
     let created = Customer::create(None, new_customer(), &stamp()).unwrap();
     assert_eq!(actions(&created), ["customer_created"]);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The chapter's state tables, row by row, and what holds after any sequence of commands.
+//! The state tables, row by row, and what holds after any sequence of commands.
 
 mod batches;
 mod books;

@@ -220,6 +220,7 @@ fn check_batch(before: &Batch, after: &Batch) {
         after.attempts.len() >= before.attempts.len(),
         "attempts are kept"
     );
+    assert!(after.job.attempts_made <= MAX_ATTEMPTS);
     if after.job.status.is_over() {
         assert!(
             after

@@ -249,7 +249,7 @@ fn after_1024_pendings_a_service_has_to_be_entered_anew() {
 }
 
 #[test]
-fn events_of_a_service_and_its_pending_carry_the_chapter_s_details() {
+fn events_of_a_service_and_its_pending_carry_the_agreed_details() {
     let created = Service::create(SERVICE.parse().unwrap(), new_service(), &stamp()).unwrap();
     let content = json!({"serviceDate": "2024-01-05", "customerId": 1, "amount": "1500.00"});
     assert_eq!(actions(&created), ["service_created"]);
