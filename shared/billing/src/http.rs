@@ -5,7 +5,7 @@ use cierre_platform::db::Db;
 use cierre_platform::http::Cursors;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{customers, pendings, services, settings};
+use crate::{books, customers, invoices, pendings, services, settings};
 
 /// Every route of the domain with its documentation, for any state that holds the tables and the signing of cursors.
 pub fn router<S>() -> OpenApiRouter<S>
@@ -18,5 +18,7 @@ where
         .merge(customers::http::router())
         .merge(services::http::router())
         .merge(pendings::http::router())
+        .merge(books::http::router())
+        .merge(invoices::http::router())
         .merge(settings::http::router())
 }

@@ -1,11 +1,16 @@
 //! Billing.
 
+pub mod authority;
+pub mod batches;
+pub mod books;
 mod command;
 pub mod customers;
+pub mod engine;
 pub mod entity;
 pub mod error;
 pub mod http;
 pub mod ids;
+pub mod invoices;
 mod listing;
 pub mod pendings;
 pub mod roles;
@@ -13,4 +18,5 @@ pub mod rules;
 pub mod service_item;
 pub mod services;
 pub mod settings;
+pub mod state;
 pub mod table;

@@ -1,0 +1,387 @@
+//! Routes of documents.
+
+use axum::extract::{FromRef, State};
+use cierre_kernel::codes;
+use cierre_kernel::company::CompanyId;
+use cierre_kernel::id::{BatchId, InvoiceId};
+use cierre_kernel::money::Money;
+use cierre_platform::Result;
+use cierre_platform::db::Db;
+use cierre_platform::http::{
+    Answer, Caller, CursorScope, Cursors, Fields, PageParameters, Paging, Query, Rule, Segment,
+    allow, date, id, integer, money, one_of, parsed,
+};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::document::Document;
+use super::filter::{Documents, Filter, Position};
+use super::list::list;
+use super::read::{by_batch, by_id, by_number};
+use super::statistics::{GroupBy, RowsView, StatisticsView, rows, totals};
+use super::views::DocumentView;
+use crate::entity::InvoiceStatus;
+use crate::roles::READ;
+use crate::rules::{CURRENCY, InvoiceNumber, ReceiptBook};
+use crate::table;
+
+/// Where the figures are; the pages of their groups are bound to it.
+const STATISTICS: &str = "/invoices/statistics";
+
+/// The routes with their documentation.
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Db: FromRef<S>,
+    Cursors: FromRef<S>,
+{
+    let read = allow(READ);
+    OpenApiRouter::new()
+        .routes(
+            read.invalid(&[codes::INVALID_RECEIPT_BOOK, codes::INVALID_AMOUNT])
+                .on(routes!(get_invoices)),
+        )
+        .routes(read.on(routes!(get_statistics)))
+        .routes(
+            read.refuses(&[codes::NOT_FOUND])
+                .on(routes!(get_by_customer)),
+        )
+        .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_by_batch)))
+        .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_by_number)))
+        .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_invoice)))
+}
+
+/// A page of documents.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only describes what `Answer::page` writes")]
+struct DocumentPage {
+    items: Vec<DocumentView>,
+    next: Option<String>,
+}
+
+/// List documents
+///
+/// Newest date and number first. A document appears once it has its CAE.
+#[utoipa::path(get, path = "/invoices", tag = "Invoices",
+    params(PageParameters, ("customerId" = Option<i64>, Query), ("issueDateFrom" = Option<String>, Query), ("issueDateTo" = Option<String>, Query),
+        ("amountMin" = Option<String>, Query), ("amountMax" = Option<String>, Query), ("batchId" = Option<String>, Query),
+        ("receiptBook" = Option<String>, Query), ("status" = Option<String>, Query, description = "`ISSUED`, `PARTIALLY_CREDITED` or `CREDITED`"),
+        ("documentType" = Option<String>, Query, description = "`INVOICE` (default), `CREDIT_NOTE` or `ALL`")),
+    responses((status = 200, description = "A page", body = DocumentPage)))]
+async fn get_invoices(
+    State(db): State<Db>,
+    State(cursors): State<Cursors>,
+    caller: Caller,
+    query: Query,
+) -> Result<Answer> {
+    let (filter, paging) = query.decode(|fields| {
+        let filter = read_filter(fields);
+        let paging = fields.paging();
+        Some((filter?, paging?))
+    })?;
+    page(&db, &cursors, &caller, &query, filter, paging).await
+}
+
+/// A customer's documents
+///
+/// Newest date and number first. A document appears once it has its CAE.
+#[utoipa::path(get, path = "/invoices/by-customer/{customerId}", tag = "Invoices",
+    params(("customerId" = i64, Path), PageParameters, ("documentType" = Option<String>, Query)),
+    responses((status = 200, description = "A page", body = DocumentPage)))]
+async fn get_by_customer(
+    State(db): State<Db>,
+    State(cursors): State<Cursors>,
+    caller: Caller,
+    Segment(customer_id): Segment<u32>,
+    query: Query,
+) -> Result<Answer> {
+    let (documents, paging) = query.decode(|fields| {
+        let documents = read_documents(fields);
+        let paging = fields.paging();
+        Some((documents?, paging?))
+    })?;
+    let customer = db
+        .get_item(&table::customer(&caller.context.company, customer_id))
+        .await?;
+    customer.ok_or_else(|| cierre_kernel::problem::Problem::new(codes::NOT_FOUND))?;
+    let filter = Filter {
+        customer_id: Some(customer_id),
+        documents,
+        ..Filter::default()
+    };
+    page(&db, &cursors, &caller, &query, filter, paging).await
+}
+
+async fn page(
+    db: &Db,
+    cursors: &Cursors,
+    caller: &Caller,
+    query: &Query,
+    filter: Filter,
+    paging: Paging,
+) -> Result<Answer> {
+    let scope = caller.cursor_scope(query);
+    let from = paging
+        .cursor
+        .as_deref()
+        .map(|cursor| cursors.decode::<Position>(&scope, cursor))
+        .transpose()?;
+    let listed = list(
+        db,
+        &caller.context.company,
+        &filter,
+        from,
+        paging.limit.get() as usize,
+    )
+    .await?;
+    let next = listed
+        .next
+        .map(|position| cursors.encode(&scope, &position))
+        .transpose()?;
+    Ok(Answer::page(&views(&listed.documents), next)?)
+}
+
+/// A batch's invoices
+///
+/// In the order of their numbers; empty before the commit, all of them from the commit on.
+#[utoipa::path(get, path = "/invoices/by-batch/{id}", tag = "Invoices", params(("id" = String, Path), PageParameters),
+    responses((status = 200, description = "A page", body = DocumentPage)))]
+async fn get_by_batch(
+    State(db): State<Db>,
+    State(cursors): State<Cursors>,
+    caller: Caller,
+    Segment(id): Segment<BatchId>,
+    query: Query,
+) -> Result<Answer> {
+    let paging = query.decode(|fields| fields.paging())?;
+    let scope = caller.cursor_scope(&query);
+    let from = paging
+        .cursor
+        .as_deref()
+        .map(|cursor| cursors.decode::<u32>(&scope, cursor))
+        .transpose()?;
+    let (documents, next) = by_batch(
+        &db,
+        &caller.context.company,
+        id,
+        from.unwrap_or_default(),
+        paging.limit.get(),
+    )
+    .await?;
+    let next = next
+        .map(|index| cursors.encode(&scope, &index))
+        .transpose()?;
+    Ok(Answer::page(&views(&documents), next)?)
+}
+
+/// One document
+#[utoipa::path(get, path = "/invoices/{id}", tag = "Invoices", params(("id" = String, Path)),
+    responses((status = 200, description = "The document", body = DocumentView)))]
+async fn get_invoice(
+    State(db): State<Db>,
+    caller: Caller,
+    Segment(id): Segment<InvoiceId>,
+) -> Result<Answer> {
+    one(&by_id(&db, &caller.context.company, id).await?)
+}
+
+/// One document by its printed number
+#[utoipa::path(get, path = "/invoices/number/{number}", tag = "Invoices", params(("number" = String, Path, example = "A-0001-00000001")),
+    responses((status = 200, description = "The document", body = DocumentView)))]
+async fn get_by_number(
+    State(db): State<Db>,
+    caller: Caller,
+    Segment(number): Segment<InvoiceNumber>,
+) -> Result<Answer> {
+    one(&by_number(&db, &caller.context.company, number).await?)
+}
+
+fn one(document: &Document) -> Result<Answer> {
+    Ok(Answer::ok(&DocumentView::from(document))?.versioned(document.invoice.version))
+}
+
+fn views(documents: &[Document]) -> Vec<DocumentView> {
+    documents.iter().map(DocumentView::from).collect()
+}
+
+/// Figures over documents
+///
+/// Totals, and sums by customer, receipt book and month of issue. Each group is a page; with `groupBy` and the `next` of a group the answer
+/// is that group's next page alone. The figures follow the documents within seconds.
+#[utoipa::path(get, path = "/invoices/statistics", tag = "Invoices",
+    params(PageParameters, ("groupBy" = Option<String>, Query, description = "`customer`, `book` or `month`")),
+    responses((status = 200, description = "All figures; with `groupBy` a page of rows", body = StatisticsView)))]
+async fn get_statistics(
+    State(db): State<Db>,
+    State(cursors): State<Cursors>,
+    caller: Caller,
+    query: Query,
+) -> Result<Answer> {
+    let (group, paging) = query.decode(|fields| {
+        let group = fields.optional(
+            "groupBy",
+            one_of(&GroupBy::ALL.map(|group| (group.as_str(), group))),
+        );
+        let paging = fields.paging();
+        if let (
+            Some(None),
+            Some(Paging {
+                cursor: Some(_), ..
+            }),
+        ) = (&group, &paging)
+        {
+            return fields.refuse(
+                "groupBy",
+                codes::REQUIRED,
+                "a cursor goes on with one group; name it",
+            );
+        }
+        Some((group?, paging?))
+    })?;
+    let company = &caller.context.company;
+    let limit = paging.limit.get();
+    let Some(group) = group else {
+        let (totals, by_customer, by_book, by_month) = futures::try_join!(
+            async { Ok(totals(&db, company).await?) },
+            rows_page(&db, &cursors, company, GroupBy::Customer, None, limit),
+            rows_page(&db, &cursors, company, GroupBy::Book, None, limit),
+            rows_page(&db, &cursors, company, GroupBy::Month, None, limit),
+        )?;
+        return Ok(Answer::ok(&StatisticsView {
+            as_of: caller.context.now,
+            totals,
+            by_customer,
+            by_book,
+            by_month,
+        })?);
+    };
+    Ok(Answer::ok(
+        &rows_page(
+            &db,
+            &cursors,
+            company,
+            group,
+            paging.cursor.as_deref(),
+            limit,
+        )
+        .await?,
+    )?)
+}
+
+async fn rows_page(
+    db: &Db,
+    cursors: &Cursors,
+    company: &CompanyId,
+    group: GroupBy,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<RowsView> {
+    // A group's cursor is good for that group, wherever its page was shown.
+    let scope = CursorScope::new(company, STATISTICS, [("groupBy", group.as_str())]);
+    let start = cursors.decode_key(&scope, cursor)?;
+    let (items, last) = rows(db, company, group, start, limit).await?;
+    Ok(RowsView {
+        items,
+        next: cursors.encode_key(&scope, last.as_ref())?,
+    })
+}
+
+fn read_documents(fields: &mut Fields<'_>) -> Option<Documents> {
+    let words = [
+        ("INVOICE", Documents::Invoices),
+        ("CREDIT_NOTE", Documents::CreditNotes),
+        ("ALL", Documents::All),
+    ];
+    fields.optional_or("documentType", one_of(&words), Documents::default())
+}
+
+fn read_filter(fields: &mut Fields<'_>) -> Option<Filter> {
+    let customer_id = fields.optional(
+        "customerId",
+        integer(1..=i64::from(i32::MAX)).try_map(|id| u32::try_from(id).ok()),
+    );
+    let from = fields.optional("issueDateFrom", date());
+    let to = fields.optional("issueDateTo", date());
+    let dates = fields.in_order("issueDateFrom", &from, "issueDateTo", &to);
+    let least = fields.optional("amountMin", money(CURRENCY).try_map(minor));
+    let most = fields.optional("amountMax", money(CURRENCY).try_map(minor));
+    let amounts = fields.in_order("amountMin", &least, "amountMax", &most);
+    let batch_id = fields.optional("batchId", id::<cierre_kernel::id::Batch>());
+    let book = parsed(
+        codes::INVALID_RECEIPT_BOOK,
+        "must be a receipt book such as A-0001",
+        |text: &str| ReceiptBook::parse(text).ok(),
+    );
+    let receipt_book = fields.optional("receiptBook", book);
+    let status = fields.optional(
+        "status",
+        one_of(&InvoiceStatus::ALL.map(|status| (status.as_str(), status))),
+    );
+    let documents = read_documents(fields);
+    dates.and(amounts)?;
+    Some(Filter {
+        customer_id: customer_id?,
+        issue_date_from: from?,
+        issue_date_to: to?,
+        amount_min: least?,
+        amount_max: most?,
+        batch_id: batch_id?,
+        receipt_book: receipt_book?,
+        status: status?,
+        documents: documents?,
+    })
+}
+
+fn minor(amount: Money) -> Option<i64> {
+    Some(amount.minor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cierre_platform::Error;
+    use cierre_platform::http::decode;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    fn codes_of(parameters: Value) -> Vec<(String, &'static str)> {
+        let Err(Error::Refused(problem)) = decode(&parameters, read_filter) else {
+            return Vec::new();
+        };
+        problem
+            .errors
+            .iter()
+            .map(|error| (error.pointer.clone(), error.code.as_str()))
+            .collect()
+    }
+
+    #[rstest]
+    #[case(json!({ "issueDateFrom": "2024-02-01", "issueDateTo": "2024-01-31" }), "/issueDateFrom", "invalid_range")]
+    #[case(json!({ "amountMin": "2.00", "amountMax": "1.99" }), "/amountMin", "invalid_range")]
+    #[case(json!({ "amountMin": "1.005" }), "/amountMin", "invalid_amount")]
+    #[case(json!({ "issueDateTo": "2024-02-30" }), "/issueDateTo", "invalid_date")]
+    #[case(json!({ "receiptBook": "A-0000" }), "/receiptBook", "invalid_receipt_book")]
+    #[case(json!({ "batchId": "bat_1" }), "/batchId", "invalid_id")]
+    #[case(json!({ "customerId": 0 }), "/customerId", "out_of_range")]
+    #[case(json!({ "status": "OPEN" }), "/status", "out_of_range")]
+    #[case(json!({ "documentType": "invoice" }), "/documentType", "out_of_range")]
+    fn a_wrong_parameter_is_named(
+        #[case] parameters: Value,
+        #[case] pointer: &str,
+        #[case] code: &'static str,
+    ) {
+        assert_eq!(codes_of(parameters), [(pointer.to_owned(), code)]);
+    }
+
+    #[test]
+    fn all_wrong_parameters_are_named_at_once() {
+        let wrong = json!({ "issueDateFrom": "2024-02-01", "issueDateTo": "2024-01-31", "amountMin": "2.00", "amountMax": "1.99", "status": "?" });
+        assert_eq!(codes_of(wrong).len(), 3);
+    }
+
+    #[test]
+    fn nothing_asked_for_means_every_invoice() {
+        assert_eq!(decode(&json!({}), read_filter).unwrap(), Filter::default());
+    }
+}

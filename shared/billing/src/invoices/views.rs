@@ -1,0 +1,170 @@
+//! Documents as they are shown.
+
+use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
+use cierre_kernel::money::Money;
+use cierre_kernel::time::{Date, Instant};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::document::Document;
+use crate::entity::{
+    CaeStatus, DocumentType, InvoiceStatus, IssuerCondition, IvaCondition, Letter,
+};
+use crate::rules::cae_text;
+
+/// An invoice or a credit note.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DocumentView {
+    #[schema(value_type = String, example = "inv_00000000000000000000000001")]
+    id: InvoiceId,
+    #[schema(value_type = String, example = "INVOICE")]
+    document_type: DocumentType,
+    #[schema(example = "A-0001-00000001")]
+    invoice_number: String,
+    #[schema(example = "A-0001")]
+    receipt_book: String,
+    #[schema(example = 1)]
+    number: u32,
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "A")]
+    letter: Letter,
+    /// Null while `caeStatus` is `PENDING`.
+    #[schema(example = "10000100000001")]
+    cae: Option<String>,
+    /// The last day on which the CAE may be used; null while `caeStatus` is `PENDING`.
+    #[schema(value_type = Option<String>, format = Date, example = "2024-02-10")]
+    cae_due_date: Option<Date>,
+    /// Where the QR code leads; null while `caeStatus` is `PENDING`.
+    qr_url: Option<String>,
+    /// `PENDING` or `GRANTED`.
+    #[schema(value_type = String, example = "GRANTED")]
+    cae_status: CaeStatus,
+    #[schema(value_type = String, format = Date, example = "2024-01-31")]
+    issue_date: Date,
+    #[schema(value_type = String, format = Date, example = "2024-01-05")]
+    service_date: Date,
+    /// As printed.
+    #[schema(example = "Servicio de logística")]
+    description: String,
+    #[schema(value_type = String)]
+    service_id: ServiceId,
+    #[schema(value_type = String)]
+    pending_id: PendingId,
+    #[schema(value_type = String)]
+    batch_id: BatchId,
+    customer_id: u32,
+    customer: ReceiverView,
+    issuer: IssuerView,
+    #[schema(value_type = String, example = "1500.00")]
+    amount: Money,
+    #[schema(value_type = String, example = "1239.67")]
+    net_amount: Money,
+    #[schema(value_type = String, example = "260.33")]
+    iva_amount: Money,
+    /// `ISSUED`, `PARTIALLY_CREDITED` or `CREDITED`.
+    #[schema(value_type = String, example = "ISSUED")]
+    status: InvoiceStatus,
+    #[schema(value_type = String, example = "0.00")]
+    credited_amount: Money,
+    #[schema(value_type = String, example = "1500.00")]
+    open_amount: Money,
+    /// Only on credit notes.
+    #[schema(value_type = Option<String>)]
+    origin_invoice_id: Option<InvoiceId>,
+    /// Only on credit notes.
+    origin_invoice_number: Option<String>,
+    /// Only on credit notes.
+    reason: Option<String>,
+    /// The latest ERP sync that holds the document.
+    erp_sync: Option<ErpSyncView>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    created_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Instant,
+    version: u64,
+    correlation_id: String,
+}
+
+/// The customer as the document remembers it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReceiverView {
+    name: String,
+    /// CUIT, 11 digits.
+    #[schema(example = "30000000015")]
+    tax_id: Option<String>,
+    #[schema(value_type = String, example = "RESPONSABLE_INSCRIPTO")]
+    iva_condition: IvaCondition,
+}
+
+/// The company as the document remembers it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IssuerView {
+    name: String,
+    /// CUIT, 11 digits.
+    #[schema(example = "30000000007")]
+    tax_id: String,
+    #[schema(value_type = String, example = "RESPONSABLE_INSCRIPTO")]
+    iva_condition: IssuerCondition,
+}
+
+/// A document's place in the hand-over to the ERP.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ErpSyncView {
+    sync_id: String,
+    status: String,
+}
+
+impl From<&Document> for DocumentView {
+    fn from(Document { invoice, issuer }: &Document) -> Self {
+        let split = invoice.split();
+        Self {
+            id: invoice.id,
+            document_type: invoice.number.document_type(),
+            invoice_number: invoice.number.to_string(),
+            receipt_book: invoice.number.book().to_string(),
+            number: invoice.number.number(),
+            letter: invoice.letter(),
+            cae: invoice.grant.map(|grant| cae_text(grant.cae)),
+            cae_due_date: invoice.grant.map(|grant| grant.due_date),
+            qr_url: invoice.qr_url(issuer.tax_id),
+            cae_status: invoice.cae_status(),
+            issue_date: invoice.issue_date,
+            service_date: invoice.service_date,
+            description: invoice.printed_description().to_owned(),
+            service_id: invoice.service_id,
+            pending_id: invoice.pending_id,
+            batch_id: invoice.batch_id,
+            customer_id: invoice.customer_id,
+            customer: ReceiverView {
+                name: invoice.customer.name.clone(),
+                tax_id: invoice.customer.tax_id.map(|tax_id| tax_id.to_string()),
+                iva_condition: invoice.customer.iva_condition,
+            },
+            issuer: IssuerView {
+                name: issuer.name.clone(),
+                tax_id: issuer.tax_id.to_string(),
+                iva_condition: issuer.iva_condition,
+            },
+            amount: invoice.amount,
+            net_amount: split.net,
+            iva_amount: split.iva,
+            status: invoice.status(),
+            credited_amount: invoice.credited,
+            open_amount: invoice.open_amount(),
+            origin_invoice_id: None,
+            origin_invoice_number: None,
+            reason: None,
+            erp_sync: None,
+            created_at: invoice.created_at,
+            created_by: invoice.created_by.clone(),
+            updated_at: invoice.updated_at,
+            version: invoice.version,
+            correlation_id: invoice.correlation_id.to_string(),
+        }
+    }
+}
