@@ -15,7 +15,12 @@ async fn main() -> Result<(), Error> {
 
 /// The documents of every domain in one.
 fn document() -> OpenApi {
-    let parts = [identity::document(), activity::document(), page::document()];
+    let parts = [
+        identity::document(),
+        activity::document(),
+        cierre_billing::http::document(),
+        page::document(),
+    ];
     let mut document = combine(parts);
     // Relative to where the document was read, so it holds behind any host and stage.
     document.servers = Some(vec![Server::new("..")]);

@@ -5,20 +5,28 @@ use cierre_platform::db::Db;
 use cierre_platform::http::Cursors;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{books, customers, invoices, pendings, services, settings};
+use crate::state::Billing;
+use crate::{batches, books, customers, invoices, pendings, services, settings};
 
-/// Every route of the domain with its documentation, for any state that holds the tables and the signing of cursors.
+/// Every route of the domain with its documentation, for any state that holds tables, queues and the signing of cursors.
 pub fn router<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
     Cursors: FromRef<S>,
+    Billing: FromRef<S>,
 {
     OpenApiRouter::new()
         .merge(customers::http::router())
         .merge(services::http::router())
         .merge(pendings::http::router())
+        .merge(batches::http::router())
         .merge(books::http::router())
         .merge(invoices::http::router())
         .merge(settings::http::router())
+}
+
+/// The documentation of every route of the domain.
+pub fn document() -> utoipa::openapi::OpenApi {
+    router::<Billing>().into_openapi()
 }

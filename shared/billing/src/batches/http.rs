@@ -1,6 +1,6 @@
 //! Routes of batches.
 
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use cierre_kernel::codes::{self, Code};
 use cierre_kernel::id::{BatchId, PendingId};
 use cierre_kernel::time::Date;
@@ -34,7 +34,12 @@ const FIELD_REFUSALS: &[Code] = &[
 ];
 
 /// The routes with their documentation.
-pub fn router() -> OpenApiRouter<Billing> {
+pub fn router<S>() -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Billing: FromRef<S>,
+    Cursors: FromRef<S>,
+{
     OpenApiRouter::new()
         .routes(allow(WRITE).refuses(STATE_REFUSALS).invalid(FIELD_REFUSALS).on(routes!(post_batch)))
         .routes(allow(WRITE).refuses(STATE_REFUSALS).invalid(INLINE_REFUSALS).on(routes!(post_batch_sync)))

@@ -1,0 +1,13 @@
+//! Answers the routes of billing.
+
+use cierre_billing::state::Billing;
+use cierre_platform::http::app;
+use cierre_platform::{aws, telemetry};
+use lambda_http::{Error, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init("api-billing");
+    let billing = Billing::from_env(&aws::config().await)?;
+    run(app(cierre_billing::http::router().with_state(billing))).await
+}
