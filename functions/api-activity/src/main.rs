@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cierre_billing::heads::BillingHeads;
+use cierre_billing::table::BILLING;
 use cierre_platform::activity::{self, Activity, ChainHeads, CompanyHeads};
 use cierre_platform::db::Db;
 use cierre_platform::http::{Cursors, app};
@@ -12,13 +14,9 @@ use lambda_http::{Error, run};
 async fn main() -> Result<(), Error> {
     telemetry::init("api-activity");
     let config = aws::config().await;
-    let tables = [
-        activity::TABLE,
-        company::TABLE,
-        cierre_billing::table::BILLING,
-    ];
+    let tables = [activity::TABLE, company::TABLE, BILLING];
     let db = Db::from_env(aws_sdk_dynamodb::Client::new(&config), &tables);
-    let heads: Vec<Box<dyn ChainHeads>> = vec![Box::new(CompanyHeads)];
+    let heads: Vec<Box<dyn ChainHeads>> = vec![Box::new(CompanyHeads), Box::new(BillingHeads)];
     let activity = Activity::new(db, Cursors::from_env()?, Arc::new(heads));
     run(app(activity::router(activity))).await
 }

@@ -8,6 +8,8 @@ pub mod customers;
 pub mod engine;
 pub mod entity;
 pub mod error;
+pub mod figures;
+pub mod heads;
 pub mod http;
 pub mod ids;
 pub mod invoices;

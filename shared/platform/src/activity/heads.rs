@@ -15,13 +15,14 @@ impl ChainHeads for CompanyHeads {
         company: &CompanyId,
         resource_type: &str,
         resource_id: &str,
-    ) -> Option<HeadPlace> {
+    ) -> Vec<HeadPlace> {
         let is_settings =
             resource_type == company::RESOURCE_TYPE && resource_id == company.as_str();
-        is_settings.then(|| HeadPlace {
-            key: company::settings_key(company),
-            attribute: "head",
-        })
+        if is_settings {
+            vec![HeadPlace::new(company::settings_key(company), "head")]
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -32,12 +33,13 @@ mod tests {
     #[test]
     fn the_settings_of_the_own_company_are_found_and_nothing_else() {
         let demo = CompanyId::parse("demo").unwrap();
-        let place = CompanyHeads
-            .locate(&demo, "company_settings", "demo")
-            .unwrap();
-        assert_eq!(place.key, company::settings_key(&demo));
+        let places = CompanyHeads.locate(&demo, "company_settings", "demo");
+        assert_eq!(
+            places,
+            [HeadPlace::new(company::settings_key(&demo), "head")]
+        );
         for (kind, id) in [("company_settings", "other"), ("service", "demo")] {
-            assert_eq!(CompanyHeads.locate(&demo, kind, id), None);
+            assert_eq!(CompanyHeads.locate(&demo, kind, id), []);
         }
     }
 }

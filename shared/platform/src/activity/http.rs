@@ -317,10 +317,12 @@ async fn verify_activity(
     let (resource_type, resource_id) = query.decode(read_resource)?;
     let company = &caller.context.company;
     let not_found = || Problem::new(codes::NOT_FOUND);
-    let place = activity.heads.locate(company, &resource_type, &resource_id);
-    let place = place.ok_or_else(not_found)?;
-    let verified = verify(&activity.db, company, &resource_type, &resource_id, &place).await?;
-    let verified = verified.ok_or_else(not_found)?;
+    let places = activity.heads.locate(company, &resource_type, &resource_id);
+    if places.is_empty() {
+        return Err(not_found().into());
+    }
+    let verified = verify(&activity.db, company, &resource_type, &resource_id, &places);
+    let verified = verified.await?.ok_or_else(not_found)?;
     Ok(Answer::ok(&Verification {
         valid: verified.verdict.valid,
         events: verified.verdict.events,

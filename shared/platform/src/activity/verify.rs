@@ -14,11 +14,12 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::event::{ChainHead, ChainVerdict, ChainWalk};
 
 use super::TABLE;
-use crate::db::{Db, Key, Query};
+use crate::db::{Db, IntoValue, Item, Key, Query};
 use crate::error::{Doing, Failure};
 
 /// Events of one query: a few hundred kilobytes, far below the memory of a function, however long the chain.
@@ -30,36 +31,64 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// Rounds against a chain that grows faster than it is read.
 const ROUNDS: u32 = 100;
 
-/// Where the head of a chain stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the head of a chain may stand.
+#[derive(Clone, Debug, PartialEq)]
 pub struct HeadPlace {
     /// The resource's own item.
     pub key: Key,
     /// The attribute that holds the head.
     pub attribute: &'static str,
+    /// What the item must say besides, where one item may stand for different resources over time.
+    pub only_if: Option<(&'static str, AttributeValue)>,
+}
+
+impl HeadPlace {
+    /// This attribute of this item, whatever else the item says.
+    pub fn new(key: Key, attribute: &'static str) -> Self {
+        Self {
+            key,
+            attribute,
+            only_if: None,
+        }
+    }
+
+    /// Only when the item's other attribute has this value.
+    #[must_use]
+    pub fn only_if(self, attribute: &'static str, value: impl IntoValue) -> Self {
+        Self {
+            only_if: Some((attribute, value.into_value())),
+            ..self
+        }
+    }
+
+    fn find<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
+        let holds = self
+            .only_if
+            .as_ref()
+            .is_none_or(|(attribute, value)| item.get(*attribute) == Some(value));
+        item.get(self.attribute).filter(|_| holds)
+    }
 }
 
 /// What a domain knows about its resources: where the head of each one's chain stands.
 pub trait ChainHeads: Send + Sync {
-    /// The place of the head; none when there is no such kind of resource here, or the id is not one of its kind.
-    fn locate(
-        &self,
-        company: &CompanyId,
-        resource_type: &str,
-        resource_id: &str,
-    ) -> Option<HeadPlace>;
+    /// The places at which the head may stand, in the order in which to look; none when there is no such kind of resource here, or the id is
+    /// not one of its kind.
+    fn locate(&self, company: &CompanyId, resource_type: &str, resource_id: &str)
+    -> Vec<HeadPlace>;
 }
 
-/// Several domains' resources; the first one that knows the kind answers.
+/// Several domains' resources, all of their places.
 impl ChainHeads for Vec<Box<dyn ChainHeads>> {
     fn locate(
         &self,
         company: &CompanyId,
         resource_type: &str,
         resource_id: &str,
-    ) -> Option<HeadPlace> {
+    ) -> Vec<HeadPlace> {
         self.iter()
-            .find_map(|heads| heads.locate(company, resource_type, resource_id))
+            .flat_map(|heads| heads.locate(company, resource_type, resource_id))
+            .collect()
     }
 }
 
@@ -81,14 +110,14 @@ pub async fn verify(
     company: &CompanyId,
     resource_type: &str,
     resource_id: &str,
-    place: &HeadPlace,
+    places: &[HeadPlace],
 ) -> Result<Option<Verified>, Failure> {
     let partition = super::partition(company.as_str(), resource_type, resource_id);
     let mut walk = ChainWalk::new();
     let mut judge = Judge::default();
     for _ in 0..ROUNDS {
         walk_on(db, &partition, &mut walk).await?;
-        let head = read_head(db, place).await?;
+        let head = read_head(db, places).await?;
         match judge.look(&walk, head) {
             Look::Settled(verified) => return Ok(verified),
             Look::Again => tokio::time::sleep(BETWEEN_LOOKS).await,
@@ -117,12 +146,15 @@ async fn walk_on(db: &Db, partition: &str, walk: &mut ChainWalk) -> Result<(), F
     Ok(())
 }
 
-async fn read_head(db: &Db, place: &HeadPlace) -> Result<Option<ChainHead>, Failure> {
-    let item = db.get_item(&place.key).await?;
-    let stored = item.and_then(|mut item| item.remove(place.attribute));
-    stored
-        .map(|value| serde_dynamo::from_attribute_value(value).doing("reading the head of a chain"))
-        .transpose()
+async fn read_head(db: &Db, places: &[HeadPlace]) -> Result<Option<ChainHead>, Failure> {
+    for place in places {
+        let item = db.get_item(&place.key).await?.unwrap_or_default();
+        if let Some(stored) = place.find(&item) {
+            let head = serde_dynamo::from_attribute_value(stored.clone());
+            return head.doing("reading the head of a chain").map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Decides when a look is final.
@@ -260,5 +292,20 @@ mod tests {
             verified.verdict.first_broken.unwrap().reason,
             Broken::Sequence
         );
+    }
+
+    #[test]
+    fn a_place_counts_only_when_its_item_says_so() {
+        let key = Key::new(TABLE, "a", "b");
+        let place = HeadPlace::new(key, "head").only_if("sends", 2_u16);
+        let item = |sends: u16| {
+            Item::from([
+                ("head".to_owned(), "1:x".into_value()),
+                ("sends".to_owned(), sends.into_value()),
+            ])
+        };
+        assert!(place.find(&item(2)).is_some());
+        assert!(place.find(&item(1)).is_none());
+        assert!(place.find(&Item::new()).is_none());
     }
 }
