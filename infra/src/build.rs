@@ -1,23 +1,47 @@
 //! The functions' binaries for this machine. One cargo call for all: they share nearly everything that is compiled.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{OrFail, Result};
 use crate::process::run_openly;
 use crate::project::Project;
 
 /// Puts the demo services in; built along with the functions, because it is made of the same crates.
-pub(crate) const DEMO_LOADER: &str = "cierre-demo";
+const DEMO_LOADER: &str = "cierre-demo";
+
+/// How the binaries are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Soon ready.
+    Local,
+    /// As on AWS: minutes longer, and what measurements are made with.
+    Release,
+}
+
+impl Profile {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Release => "release",
+        }
+    }
+}
 
 /// Builds every function and puts the binaries where the template looks for them.
 ///
 /// The local stack runs them as processes of this machine, so no cross compiler is needed; for AWS, `cargo lambda build` fills the
 /// same folders.
-pub(crate) fn functions(project: &Project) -> Result<()> {
+pub(crate) fn functions(project: &Project, profile: Profile) -> Result<()> {
     let functions = project.functions()?;
     let mut cargo = project.cargo();
-    cargo.args(["build", "--release", "--package", DEMO_LOADER]);
+    cargo.args([
+        "build",
+        "--profile",
+        profile.name(),
+        "--package",
+        DEMO_LOADER,
+    ]);
     for function in &functions {
         cargo.args(["--package", function]);
     }
@@ -27,21 +51,29 @@ pub(crate) fn functions(project: &Project) -> Result<()> {
         "mend what the compiler names above; if it misses a C compiler: apt install build-essential (macOS: xcode-select --install)",
     )?;
     for function in &functions {
-        let bootstrap = project.bootstrap(function);
-        let next = "check the space on the disk and the permissions of target/";
-        if let Some(folder) = bootstrap.parent() {
-            fs::create_dir_all(folder)
-                .or_fail(format!("Cannot create {}", folder.display()), next)?;
-        }
-        fs::copy(release_binary(project, function), &bootstrap)
-            .or_fail(format!("Cannot copy the binary of {function}"), next)?;
+        install(project, profile, function, &project.bootstrap(function))?;
     }
-    Ok(())
+    install(project, profile, DEMO_LOADER, &demo_loader(project))
 }
 
-/// Where cargo puts a program of the release profile.
-pub(crate) fn release_binary(project: &Project, name: &str) -> PathBuf {
-    target_folder(project).join("release").join(name)
+/// The program that puts the demo services in.
+pub(crate) fn demo_loader(project: &Project) -> PathBuf {
+    project.local().join(DEMO_LOADER)
+}
+
+/// Copies a built program to where it is looked for.
+fn install(project: &Project, profile: Profile, program: &str, place: &Path) -> Result<()> {
+    let next = "check the space on the disk and the permissions of target/ and .local/";
+    let what = || format!("Cannot copy {program} to {}", place.display());
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder).or_fail(what(), next)?;
+    }
+    fs::copy(
+        target_folder(project).join(profile.name()).join(program),
+        place,
+    )
+    .or_fail(what(), next)?;
+    Ok(())
 }
 
 fn target_folder(project: &Project) -> PathBuf {

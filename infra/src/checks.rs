@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::build;
+use crate::build::{self, Profile};
 use crate::deploy::{self, Outputs};
 use crate::failure::Result;
 use crate::process::{run_openly, run_quietly};
@@ -19,7 +19,12 @@ const END_TO_END: &str = "cierre-tests";
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
 /// Runs every check; the first that fails ends the run.
-pub(crate) async fn test(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
+pub(crate) async fn test(
+    project: &Project,
+    stack: &Stack,
+    profile: Profile,
+    parameters: &[String],
+) -> Result<()> {
     let cargo = |label: &str, arguments: &[&str], next: &str| {
         run_openly(label, project.cargo().args(arguments), next)
     };
@@ -57,7 +62,7 @@ pub(crate) async fn test(project: &Project, stack: &Stack, parameters: &[String]
         &["test", "--workspace", "--exclude", END_TO_END],
         "run the failing test alone: cargo test -p <crate> <name>",
     )?;
-    build::functions(project)?;
+    build::functions(project, profile)?;
     let mut tests = project.cargo();
     tests.args(["test", "--package", END_TO_END]);
     on_fresh_stack(
@@ -76,7 +81,7 @@ pub(crate) async fn test(project: &Project, stack: &Stack, parameters: &[String]
 /// Runs the measurements: the benches of the end-to-end crate, with a fresh stack.
 pub(crate) async fn bench(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
     let tools = tools::install(project)?;
-    build::functions(project)?;
+    build::functions(project, Profile::Release)?;
     let mut benches = project.cargo();
     benches.args(["bench", "--package", END_TO_END]);
     on_fresh_stack(project, stack, &tools, parameters, "Measurements", benches).await
@@ -112,7 +117,7 @@ async fn against_stack(
     stack.start(tools).await?;
     let outputs = deploy::deploy(project, stack, tools, parameters)?;
     users::create(stack, &outputs).await?;
-    command.envs(test_environment(stack, &outputs)?);
+    command.envs(test_environment(project, stack, &outputs)?);
     run_openly(
         label,
         &mut command,
@@ -125,7 +130,11 @@ async fn against_stack(
 
 /// What the tests are told about the stack: every output as `CIERRE_<OUTPUT>`, the addresses, and the emulator's process, because the
 /// tests also kill workers.
-fn test_environment(stack: &Stack, outputs: &Outputs) -> Result<Vec<(String, String)>> {
+fn test_environment(
+    project: &Project,
+    stack: &Stack,
+    outputs: &Outputs,
+) -> Result<Vec<(String, String)>> {
     let mut variables: Vec<(String, String)> = outputs
         .iter()
         .map(|(key, value)| (format!("CIERRE_{}", screaming(key)), value.to_owned()))
@@ -144,6 +153,8 @@ fn test_environment(stack: &Stack, outputs: &Outputs) -> Result<Vec<(String, Str
     variables.push(("CIERRE_REGION".to_owned(), REGION.to_owned()));
     variables.push(("CIERRE_ACCESS_KEY_ID".to_owned(), ROOT.0.to_owned()));
     variables.push(("CIERRE_SECRET_ACCESS_KEY".to_owned(), ROOT.1.to_owned()));
+    let loader = build::demo_loader(project).display().to_string();
+    variables.push(("CIERRE_DEMO_LOADER".to_owned(), loader));
     variables.push(("CIERRE_PASSWORD".to_owned(), users::PASSWORD.to_owned()));
     if let Some(pid) = stack.running_pid() {
         variables.push((

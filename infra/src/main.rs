@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::build::Profile;
 use crate::failure::Result;
 use crate::project::Project;
 use crate::stack::Stack;
@@ -32,6 +33,10 @@ struct Arguments {
     /// A template parameter for this deployment, such as WorkerTimeoutSeconds=60. May be repeated.
     #[arg(long = "set", global = true, value_name = "NAME=VALUE")]
     parameters: Vec<String>,
+
+    /// Build as for AWS. It takes minutes longer; measurements are made this way in any case.
+    #[arg(long, global = true)]
+    release: bool,
 
     #[command(subcommand)]
     command: Command,
@@ -93,9 +98,14 @@ async fn run(arguments: Arguments) -> Result<()> {
     });
     let stack = Stack::new(&project, port);
     let parameters = &arguments.parameters;
+    let profile = if arguments.release {
+        Profile::Release
+    } else {
+        Profile::Local
+    };
     match arguments.command {
-        Command::Up => up(&project, &stack, parameters).await,
-        Command::Test => checks::test(&project, &stack, parameters).await,
+        Command::Up => up(&project, &stack, profile, parameters).await,
+        Command::Test => checks::test(&project, &stack, profile, parameters).await,
         Command::Down => stack.stop(),
         Command::Status => status(&stack).await,
         Command::Logs { function, follow } => {
@@ -108,7 +118,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Deploy => {
             stack.must_run().await?;
             let tools = tools::install(&project)?;
-            build::functions(&project)?;
+            build::functions(&project, profile)?;
             deploy::deploy(&project, &stack, &tools, parameters)?;
             Ok(())
         }
@@ -116,9 +126,14 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
-async fn up(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
+async fn up(
+    project: &Project,
+    stack: &Stack,
+    profile: Profile,
+    parameters: &[String],
+) -> Result<()> {
     let tools = tools::install(project)?;
-    build::functions(project)?;
+    build::functions(project, profile)?;
     stack.start(&tools).await?;
     let outputs = deploy::deploy(project, stack, &tools, parameters)?;
     users::create(stack, &outputs).await?;

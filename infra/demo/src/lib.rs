@@ -41,7 +41,11 @@ pub const SERVICES: [(u8, u32, i64); 16] = [
 /// When a customer is missing or DynamoDB does not answer.
 pub async fn load(db: &Db, company: &CompanyId) -> Result<()> {
     let now = clock::now();
-    let context = Context::system(company.clone(), CorrelationId::from_ulid(random::ulid(now)?), now);
+    let context = Context::system(
+        company.clone(),
+        CorrelationId::from_ulid(random::ulid(now)?),
+        now,
+    );
     for (n, (day, customer_id, cents)) in (1_u8..).zip(SERVICES) {
         let id: Ulid = format!("{n:026}").parse().doing("writing a demo id")?;
         let service = NewService {

@@ -12,7 +12,12 @@ async fn main() -> ExitCode {
         eprintln!("Name the company: cierre-demo demo");
         return ExitCode::FAILURE;
     };
-    let tables = [cierre_billing::table::BILLING, activity::TABLE, idempotency::TABLE, company::TABLE];
+    let tables = [
+        cierre_billing::table::BILLING,
+        activity::TABLE,
+        idempotency::TABLE,
+        company::TABLE,
+    ];
     let db = Db::from_env(aws_sdk_dynamodb::Client::new(&aws::config().await), &tables);
     match cierre_demo::load(&db, &company).await {
         Ok(()) => ExitCode::SUCCESS,

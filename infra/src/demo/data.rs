@@ -97,7 +97,7 @@ async fn load_parts(
         }
     }
     step.say("services");
-    let mut loader = Command::new(build::release_binary(project, build::DEMO_LOADER));
+    let mut loader = Command::new(build::demo_loader(project));
     loader.arg("demo").envs(stack.environment());
     for (variable, output) in [
         ("COMPANY_TABLE", "CompanyTable"),
