@@ -1,7 +1,7 @@
 //! The Python tools: the local stack and the AWS SAM CLI, each in a virtual environment of the project's own, with pinned versions.
 //! Two environments, because the two disagree on the version of botocore.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, OrFail, Result};
 use crate::process::run_quietly;
+use crate::progress::Step;
 use crate::project::Project;
 
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
@@ -42,6 +43,8 @@ impl Tools {
 /// Installs what is missing or pinned differently than what stands there.
 pub(crate) fn install(project: &Project) -> Result<Tools> {
     let tools = project.local().join("tools");
+    // Two runs at once, on two ports, must not install into the same folder. The lock ends with the file handle.
+    let _lock = lock(&tools)?;
     Ok(Tools {
         ministack: environment(
             project,
@@ -56,6 +59,20 @@ pub(crate) fn install(project: &Project) -> Result<Tools> {
             "Installing the AWS SAM CLI and cfn-lint",
         )?,
     })
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let next = "check the permissions and the space on the disk";
+    let what = || format!("Cannot lock {}", path.display());
+    fs::create_dir_all(folder).or_fail(what(), next)?;
+    let file = File::create(&path).or_fail(what(), next)?;
+    if file.try_lock().is_err() {
+        let step = Step::begin("Waiting for another `cargo local` to install the tools");
+        file.lock().or_fail(what(), next)?;
+        step.done();
+    }
+    Ok(file)
 }
 
 fn environment(project: &Project, tools: &Path, name: &str, label: &str) -> Result<PathBuf> {
