@@ -311,6 +311,8 @@ impl<P: Clone + Send + Sync> Strand<P> {
                 self.keys.push_back(Listed { sort, key });
             }
             self.start = page.last.map(Some);
+            // The first page was a guess at what is needed; whoever comes back needs more.
+            self.limit = (self.limit * 4).clamp(1, KEYS_PER_LOOK);
         }
         Ok(())
     }
