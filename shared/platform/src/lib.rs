@@ -5,6 +5,7 @@
 //! table's stream ([`counters`]), queues with heartbeats and partial answers ([`queue`]), and the HTTP plumbing ([`http`]).
 
 pub mod activity;
+pub mod aws;
 pub mod clock;
 pub mod company;
 pub mod context;
