@@ -81,7 +81,7 @@ impl Client {
                 .as_ref()
                 .map(|cursor| format!("&cursor={cursor}"))
                 .unwrap_or_default();
-            let mut page = self
+            let page = self
                 .get(&format!("{path}{mark}limit={limit}{go_on}"))
                 .await
                 .ok();

@@ -7,14 +7,20 @@
 // A helper that fails fails the test that called it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod audit;
+mod batch;
 mod client;
 mod company;
+mod process;
 mod sample;
 mod stack;
 mod wait;
 
+pub use audit::Audit;
+pub use batch::{BATCH_ENDS_WITHIN, batch_of};
 pub use client::{Client, Reply, Sent};
 pub use company::{Company, PASSWORD, User};
+pub use process::Signal;
 pub use sample::{NewService, amount, service};
 pub use stack::Stack;
 pub use wait::{eventually, within};

@@ -1,0 +1,11 @@
+//! End-to-end tests against the stack that `cargo local test` starts. One program, so that it is linked once.
+
+// A helper that fails fails the test that called it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod activity;
+mod authorisation;
+mod errors;
+mod identity;
+mod isolation;
+mod routes;

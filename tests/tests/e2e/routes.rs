@@ -1,0 +1,215 @@
+//! The routes of the template, of the document and of the contract are the same ones.
+
+use std::collections::BTreeMap;
+
+use cierre_tests::Stack;
+use serde_json::Value;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anybody, without a token.
+    Public,
+    /// Every user of a company.
+    AnyUser,
+    /// Users with one of these roles.
+    Roles(&'static [&'static str]),
+}
+
+const READ: Access = Access::Roles(&["admin", "billing", "supervisor", "auditor"]);
+const WRITE: Access = Access::Roles(&["admin", "billing"]);
+const ADMIN: Access = Access::Roles(&["admin"]);
+
+/// The contract: every route and who may call it. A new route is written down here, or the tests fail.
+pub(crate) const ROUTES: &[(&str, Access)] = &[
+    ("GET /api", Access::Public),
+    ("GET /api/openapi.json", Access::Public),
+    ("GET /health", Access::Public),
+    ("GET /health/deep", ADMIN),
+    ("POST /auth/login", Access::Public),
+    ("POST /auth/challenge", Access::Public),
+    ("POST /auth/refresh", Access::Public),
+    ("POST /auth/logout", Access::AnyUser),
+    ("GET /profile", Access::AnyUser),
+    ("GET /company/settings", Access::AnyUser),
+    ("PUT /company/settings", ADMIN),
+    ("GET /company/settings/billing", READ),
+    ("PUT /company/settings/billing", ADMIN),
+    (
+        "GET /company/users",
+        Access::Roles(&["admin", "supervisor", "payables"]),
+    ),
+    ("GET /activity", Access::AnyUser),
+    ("GET /activity/verify", Access::AnyUser),
+    ("GET /activity/counts", Access::AnyUser),
+    ("POST /customers", WRITE),
+    ("GET /customers", READ),
+    ("GET /customers/{customerId}", READ),
+    ("PATCH /customers/{customerId}", WRITE),
+    ("DELETE /customers/{customerId}", WRITE),
+    ("POST /services", WRITE),
+    ("POST /services/bulk", WRITE),
+    ("GET /services", READ),
+    ("GET /services/{id}", READ),
+    ("PATCH /services/{id}", WRITE),
+    ("DELETE /services/{id}", WRITE),
+    ("POST /services/send-to-billing", WRITE),
+    ("GET /billing-pendings", READ),
+    ("GET /billing-pendings/available", READ),
+    ("GET /billing-pendings/summary", READ),
+    ("GET /billing-pendings/{id}", READ),
+    ("DELETE /billing-pendings/{id}", WRITE),
+    ("POST /billing-batches", WRITE),
+    ("POST /billing-batches/sync", WRITE),
+    ("GET /billing-batches", READ),
+    ("GET /billing-batches/{id}", READ),
+    ("GET /billing-batches/{id}/status", READ),
+    ("GET /billing-batches/{id}/failed-pendings", READ),
+    ("POST /billing-batches/{id}/retry", WRITE),
+    ("GET /billing-batches/queue/stats", READ),
+    ("GET /billing-batches/receipt-books", READ),
+    ("GET /billing-batches/next-invoice-number/{book}", READ),
+    ("GET /receipt-books/{book}/verify", READ),
+    ("GET /invoices", READ),
+    ("GET /invoices/by-customer/{customerId}", READ),
+    ("GET /invoices/by-batch/{id}", READ),
+    ("GET /invoices/{id}", READ),
+    ("GET /invoices/number/{number}", READ),
+    ("GET /invoices/statistics", READ),
+];
+
+/// Files of the page at `/api`; they are no part of the API.
+const ASSETS: &str = "GET /api/{asset+}";
+
+type Guarded = BTreeMap<String, bool>;
+
+fn contract() -> Guarded {
+    ROUTES
+        .iter()
+        .map(|(route, access)| ((*route).to_owned(), *access != Access::Public))
+        .collect()
+}
+
+/// Every operation of the document, by `METHOD /path`.
+fn operations(document: &Value) -> BTreeMap<String, Value> {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        let methods = methods.filter(|(method, _)| {
+            ["get", "put", "post", "patch", "delete"].contains(&method.as_str())
+        });
+        methods.map(move |(method, operation)| {
+            (
+                format!("{} {path}", method.to_uppercase()),
+                operation.clone(),
+            )
+        })
+    });
+    operations.collect()
+}
+
+#[test]
+fn the_template_has_exactly_the_routes_of_the_contract() {
+    let template =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml")).unwrap();
+    let mut routes = Guarded::new();
+    for line in template.lines() {
+        let Some((_, rest)) = line.split_once("RouteKey: \"") else {
+            continue;
+        };
+        let (route, rest) = rest.split_once('"').unwrap();
+        let guarded = rest.contains("AuthorizationType: JWT, AuthorizerId: !Ref ApiAuthorizer");
+        assert!(
+            guarded || rest.contains("AuthorizationType: NONE"),
+            "{route} says nothing about its authorizer"
+        );
+        assert!(
+            routes.insert(route.to_owned(), guarded).is_none(),
+            "{route} is there twice"
+        );
+    }
+    assert_eq!(routes.remove(ASSETS), Some(false));
+    assert_eq!(routes, contract());
+}
+
+#[tokio::test]
+async fn the_document_has_exactly_the_routes_of_the_contract() {
+    let document = Stack::connect().await.document().await;
+    let routes: Guarded = operations(&document)
+        .into_iter()
+        .map(|(route, operation)| {
+            (
+                route,
+                operation["security"]
+                    .as_array()
+                    .is_none_or(|needed| !needed.is_empty()),
+            )
+        })
+        .collect();
+    assert_eq!(routes, contract());
+}
+
+#[tokio::test]
+async fn the_document_says_who_may_call_a_route() {
+    let document = Stack::connect().await.document().await;
+    let operations = operations(&document);
+    for (route, access) in ROUTES {
+        let said = &operations[*route]["x-roles"];
+        match access {
+            Access::Public => assert!(said.is_null(), "{route}: {said}"),
+            Access::AnyUser => assert_eq!(said, "any user of the company", "{route}"),
+            Access::Roles(roles) => {
+                let mut roles = roles.to_vec();
+                let mut said: Vec<&str> = said
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|role| role.as_str().unwrap())
+                    .collect();
+                roles.sort_unstable();
+                said.sort_unstable();
+                assert_eq!(said, roles, "{route}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_of_use_to_a_stranger() {
+    let document = Stack::connect().await.document().await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    for (route, operation) in operations(&document) {
+        assert!(
+            operation["summary"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{route} says nothing"
+        );
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(
+            responses.keys().any(|status| status.starts_with('2')),
+            "{route} never succeeds"
+        );
+        assert!(
+            responses.contains_key("500") || route.contains("/api"),
+            "{route} names no errors"
+        );
+    }
+    let codes = document["x-problem-codes"].as_object().unwrap();
+    for code in cierre_kernel::codes::ALL {
+        assert_eq!(codes[code.as_str()]["status"], code.status(), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_elsewhere() {
+    let stack = Stack::connect().await;
+    let page = stack.anonymous().get("/api").await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(
+        !page.text.contains("http://") && !page.text.contains("https://"),
+        "{}",
+        page.text
+    );
+}
