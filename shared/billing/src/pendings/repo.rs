@@ -4,10 +4,12 @@
 //! the count of the sending stands in the pending's id behind the time. The order of both agrees down to the millisecond in the id, so keys of
 //! one day and one such millisecond form a group, which [`listing`] puts in order.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use cierre_kernel::id::PendingId;
 use cierre_kernel::page::Limit;
 use cierre_kernel::time::Date;
-use cierre_platform::db::{Db, Item, Loaded, Query, read_item};
+use cierre_platform::db::{Db, Item, Key, Loaded, Query, read_item};
+use cierre_platform::error::Doing;
 use cierre_platform::{Context, Failure};
 
 use crate::entity::{Pending, PendingStatus, Service};
@@ -30,10 +32,10 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    const fn admits(self, pending: &Pending) -> bool {
+    fn admits(self, pending: &Pending) -> bool {
         match self {
             Self::Any => true,
-            Self::Status(status) => status as u8 == pending.status() as u8,
+            Self::Status(status) => status == pending.status(),
             Self::Available => pending.is_available(),
         }
     }
@@ -122,7 +124,7 @@ fn order(context: &Context, filter: &Filter) -> Order {
 }
 
 /// The two places where a pending may stand: its service, while it is the current one, and its own item, once it was cancelled.
-pub(super) fn keys(context: &Context, id: PendingId) -> [cierre_platform::db::Key; 2] {
+pub(super) fn keys(context: &Context, id: PendingId) -> [Key; 2] {
     let (service, _) = ids::service_of(id);
     [
         table::service_of_pending(&context.company, id),
@@ -142,9 +144,6 @@ pub(super) fn read(
 
 /// What the indexes need to know of a cancelled pending.
 pub(super) fn cancelled_item(context: &Context, pending: &Pending) -> Result<Item, Failure> {
-    use aws_sdk_dynamodb::types::AttributeValue;
-    use cierre_platform::error::Doing;
-
     let company = &context.company;
     let dated = table::dated(pending.service_date, pending.id.ulid());
     let mut item: Item = serde_dynamo::to_item(pending).doing("writing a cancelled pending")?;

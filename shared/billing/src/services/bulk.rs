@@ -89,7 +89,7 @@ async fn enter(
     id: ServiceId,
     draft: &Draft,
     loaded: &Loaded,
-) -> Result<std::result::Result<ServiceId, Problem>, Failure> {
+) -> Result<std::result::Result<ServiceId, Box<Problem>>, Failure> {
     if loaded.item(&table::service(&context.company, id)).is_some() {
         return Ok(Ok(id));
     }
@@ -100,7 +100,7 @@ async fn enter(
     };
     let change = match Service::create(id, new, &stamp(context)) {
         Ok(change) => change,
-        Err(refusal) => return Ok(Err(refusal.into())),
+        Err(refusal) => return Ok(Err(Box::new(refusal.into()))),
     };
     let (tx, _) = written(context, change, None)?;
     for _ in 0..TRIES {
@@ -112,10 +112,10 @@ async fn enter(
             Err(CommitError::Failed(failure)) => return Err(failure),
         }
     }
-    Ok(Err(Problem::new(codes::CONCURRENT_CHANGE)))
+    Ok(Err(Box::new(Problem::new(codes::CONCURRENT_CHANGE))))
 }
 
-fn outcome(entered: Vec<std::result::Result<ServiceId, Problem>>) -> BulkOutcome {
+fn outcome(entered: Vec<std::result::Result<ServiceId, Box<Problem>>>) -> BulkOutcome {
     let mut outcome = BulkOutcome::default();
     for (index, entered) in entered.into_iter().enumerate() {
         match entered {
@@ -183,7 +183,7 @@ mod tests {
             FieldError::new("/amount", codes::REQUIRED, "is required"),
             FieldError::new("", codes::INVALID_TYPE, "must be a JSON object"),
         ]);
-        let outcome = outcome(vec![Err(one), Ok(id), Err(two)]);
+        let outcome = outcome(vec![Err(Box::new(one)), Ok(id), Err(Box::new(two))]);
         assert_eq!(outcome.created, [BulkCreated { index: 1, id }]);
         let failed = |index, code: &str, reason: &str| BulkFailed {
             index,

@@ -22,7 +22,7 @@ pub(super) struct Readable {
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub(super) readable: Readable,
-    pub(super) read: Result<NewService, Problem>,
+    pub(super) read: Result<NewService, Box<Problem>>,
 }
 
 impl Draft {
@@ -62,7 +62,7 @@ impl From<NewService> for Draft {
 #[derive(Clone, Debug)]
 pub struct Changes {
     pub(super) readable: Readable,
-    pub(super) read: Result<ServicePatch, Problem>,
+    pub(super) read: Result<ServicePatch, Box<Problem>>,
 }
 
 impl Changes {
@@ -90,26 +90,29 @@ impl From<ServicePatch> for Changes {
 }
 
 /// Keeps a refusal for later; a fault of ours ends the request at once.
-fn refusal<T>(read: Result<T, Error>) -> Result<Result<T, Problem>, Failure> {
+fn refusal<T>(read: Result<T, Error>) -> Result<Result<T, Box<Problem>>, Failure> {
     match read {
         Ok(read) => Ok(Ok(read)),
-        Err(Error::Refused(problem)) => Ok(Err(*problem)),
+        Err(Error::Refused(problem)) => Ok(Err(problem)),
         Err(Error::Failed(failure)) => Err(failure),
     }
 }
 
 /// Puts what the table says beside what the fields say by themselves.
 pub(super) fn joined<T: Clone>(
-    read: &Result<T, Problem>,
+    read: &Result<T, Box<Problem>>,
     more: Vec<FieldError>,
-) -> Result<T, Problem> {
-    match read {
-        Ok(read) if more.is_empty() => Ok(read.clone()),
-        Ok(_) => Err(Problem::validation(more)),
+) -> Result<T, Box<Problem>> {
+    let errors = match read {
+        Ok(read) if more.is_empty() => return Ok(read.clone()),
+        Ok(_) => more,
         // A body that is no JSON object has no fields to speak of.
-        Err(problem) if problem.errors.is_empty() || more.is_empty() => Err(problem.clone()),
-        Err(problem) => Err(Problem::validation([problem.errors.clone(), more].concat())),
-    }
+        Err(problem) if problem.errors.is_empty() || more.is_empty() => {
+            return Err(problem.clone());
+        }
+        Err(problem) => [problem.errors.clone(), more].concat(),
+    };
+    Err(Box::new(Problem::validation(errors)))
 }
 
 fn read_new(fields: &mut Fields<'_>, readable: &mut Readable) -> Option<NewService> {
@@ -168,7 +171,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::json;
 
-    fn errors<T>(read: Result<T, Problem>) -> Vec<(String, &'static str)> {
+    fn errors<T>(read: Result<T, Box<Problem>>) -> Vec<(String, &'static str)> {
         let errors = read.err().into_iter().flat_map(|problem| problem.errors);
         errors
             .map(|error| (error.pointer, error.code.as_str()))

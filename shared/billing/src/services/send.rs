@@ -85,7 +85,7 @@ fn fingerprint(command: &CommandKey, started: Instant) -> String {
     digest
 }
 
-type Sent = std::result::Result<Pending, SendFailed>;
+type Sent = std::result::Result<Box<Pending>, SendFailed>;
 
 struct Sender<'a> {
     db: &'a Db,
@@ -138,7 +138,7 @@ impl Sender<'_> {
             Ok(Decision::Applied(change)) => change,
         };
         if let Some(pending) = self.sent_and_cancelled(service).await? {
-            return Ok(Tried::Done(Ok(pending)));
+            return Ok(Tried::Done(Ok(Box::new(pending))));
         }
         let (tx, next) = written(self.context, change, Some(service.version))?;
         match self.db.commit(&tx).await {
@@ -169,7 +169,7 @@ fn sent(service: &Service) -> Result<Tried, Failure> {
     let pending = service.pending().cloned();
     let pending =
         pending.ok_or_else(|| Failure::message("a service was sent and has no pending"))?;
-    Ok(Tried::Done(Ok(pending)))
+    Ok(Tried::Done(Ok(Box::new(pending))))
 }
 
 fn refused(id: ServiceId, refusal: ServiceRefusal) -> SendFailed {

@@ -9,7 +9,7 @@ use cierre_platform::company;
 use cierre_platform::db::{Condition, Db, Key, Loaded, Tx};
 use cierre_platform::http::IfMatch;
 use cierre_platform::idempotency::{Answer, CommandKey};
-use cierre_platform::{Context, Failure, Result};
+use cierre_platform::{Context, Error, Failure, Result};
 
 use super::fields::{Changes, Draft, Readable, joined};
 use super::views::view;
@@ -45,7 +45,7 @@ pub async fn create(
             });
         }
         let errors = judge(loaded, context, &draft.readable)?;
-        let new = joined(&draft.read, errors)?;
+        let new = joined(&draft.read, errors).map_err(Error::Refused)?;
         let change = Service::create(id, new, &stamp(context)).map_err(Problem::from)?;
         let (tx, service) = written(context, change, None)?;
         Ok(Planned {
@@ -92,7 +92,8 @@ pub async fn update(
                 .filter(|id| *id != service.customer_id),
             ..changes.readable
         };
-        joined(&changes.read, judge(loaded, context, &readable)?)?;
+        let errors = judge(loaded, context, &readable)?;
+        joined(&changes.read, errors).map_err(Error::Refused)?;
         let (tx, service) = match decided {
             Decision::Applied(change) => written(context, change, Some(service.version))?,
             Decision::Replayed(change) => (Tx::new(), change.state),
