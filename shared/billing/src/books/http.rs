@@ -163,7 +163,10 @@ mod tests {
         match sequence(text) {
             Ok(sequence) => assert!(allowed, "{sequence}"),
             Err(Error::Refused(problem)) => {
-                assert!(!allowed && problem.code == codes::INVALID_RECEIPT_BOOK, "{text}");
+                assert!(
+                    !allowed && problem.code == codes::INVALID_RECEIPT_BOOK,
+                    "{text}"
+                );
             }
             Err(Error::Failed(failure)) => panic!("{failure}"),
         }
