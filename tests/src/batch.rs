@@ -92,3 +92,72 @@ impl Company {
         sent.expect("the queue takes it");
     }
 }
+
+/// An item that a test took out of the table.
+#[derive(Debug)]
+pub struct Taken(std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>);
+
+impl Company {
+    /// Whether no message of billing waits or is being worked on.
+    pub async fn queues_are_empty(&self) -> bool {
+        for queue in ["BILLING_JOBS_QUEUE_URL", "BILLING_CHUNKS_QUEUE_URL", "BILLING_JOBS_DLQ_URL"] {
+            if self.messages(queue).await > 0 {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Messages that wait for people.
+    pub async fn parked(&self) -> u64 {
+        self.messages("BILLING_PARKED_QUEUE_URL").await
+    }
+
+    async fn messages(&self, queue: &str) -> u64 {
+        use aws_sdk_sqs::types::QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible};
+        let names = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible];
+        let asked = self.stack.sqs().get_queue_attributes().queue_url(self.stack.output(queue));
+        let answer = asked.set_attribute_names(Some(names.to_vec())).send().await.expect("the queue answers");
+        let attributes = answer.attributes.unwrap_or_default();
+        names.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum()
+    }
+
+    /// Runs `ask`, which makes a batch, while another ticket stands before it in its book's queue, and goes on when the batch's first
+    /// message was consumed without effect.
+    pub async fn block_book<F: Future<Output = String>>(&self, book: &str, ask: impl FnOnce() -> F) -> String {
+        let blocker = std::collections::HashMap::from([
+            ("pk".to_owned(), text_value(format!("{}#bookqueue#{book}", self.id))),
+            ("sk".to_owned(), text_value("0000000000000#first".to_owned())),
+            ("batchId".to_owned(), text_value("bat_00000000000000000000000000".to_owned())),
+            ("jobId".to_owned(), text_value("blocker".to_owned())),
+            ("correlationId".to_owned(), text_value("blocker".to_owned())),
+        ]);
+        let table = self.stack.output("BILLING_TABLE");
+        let db = self.stack.dynamodb();
+        db.put_item().table_name(&table).set_item(Some(blocker.clone())).send().await.expect("the table answers");
+        let id = ask().await;
+        crate::wait::eventually("the first message is consumed", || async { self.queues_are_empty().await.then_some(()) }).await;
+        let key = blocker.into_iter().filter(|(name, _)| name == "pk" || name == "sk").collect();
+        db.delete_item().table_name(&table).set_key(Some(key)).send().await.expect("the table answers");
+        id
+    }
+
+    /// Takes an item out of the billing table.
+    pub async fn take_away(&self, pk: &str, sk: &str) -> Taken {
+        use aws_sdk_dynamodb::types::ReturnValue;
+        let delete = self.stack.dynamodb().delete_item().table_name(self.stack.output("BILLING_TABLE"));
+        let delete = delete.key("pk", text_value(pk.to_owned())).key("sk", text_value(sk.to_owned()));
+        let answer = delete.return_values(ReturnValue::AllOld).send().await.expect("the table answers");
+        Taken(answer.attributes.expect("the item was there"))
+    }
+
+    /// Puts an item back.
+    pub async fn put_back(&self, taken: Taken) {
+        let put = self.stack.dynamodb().put_item().table_name(self.stack.output("BILLING_TABLE"));
+        put.set_item(Some(taken.0)).send().await.expect("the table answers");
+    }
+}
+
+fn text_value(text: String) -> aws_sdk_dynamodb::types::AttributeValue {
+    aws_sdk_dynamodb::types::AttributeValue::S(text)
+}

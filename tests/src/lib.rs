@@ -17,7 +17,7 @@ mod stack;
 mod wait;
 
 pub use audit::Audit;
-pub use batch::{BATCH_ENDS_WITHIN, batch_of};
+pub use batch::{BATCH_ENDS_WITHIN, Taken, batch_of};
 pub use client::{Client, Reply, Sent};
 pub use company::{Company, PASSWORD, User};
 pub use process::Signal;

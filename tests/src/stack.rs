@@ -145,3 +145,28 @@ pub(crate) fn unique() -> String {
         .to_string()
         .to_lowercase()
 }
+
+impl Stack {
+    /// A schedule's event at this time, RFC 3339.
+    pub fn schedule_event(&self, time: &str) -> Value {
+        serde_json::json!({
+            "version": "0",
+            "id": "00000000-0000-0000-0000-000000000000",
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "000000000000",
+            "time": time,
+            "region": variable("CIERRE_REGION"),
+            "resources": [],
+            "detail": {},
+        })
+    }
+
+    /// The time so long from now, RFC 3339 with seconds.
+    pub fn clock_after(&self, wait: std::time::Duration) -> String {
+        #[expect(clippy::disallowed_methods, reason = "a schedule's event carries the wall clock")]
+        let at = SystemTime::now() + wait;
+        let seconds = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
+        cierre_kernel::time::Instant::from_millis(i64::try_from(seconds * 1000).unwrap()).to_string()
+    }
+}

@@ -40,14 +40,14 @@ impl Turn<'_> {
         Err(Failure::message("the race for the book's numbers was lost ten times").into())
     }
 
-    /// From the first number on, the issuer's CUIT is fixed. Locking it moves the settings' version, so that a change decided before the
-    /// lock is refused; once it is locked, nothing is left to guard.
+    /// From the first number on, the issuer's CUIT is fixed. A change of the settings that did not see the lock is refused by its own
+    /// condition; once it is locked, nothing is left to guard.
     fn lock_fiscal_identity(&self, tx: &mut Tx, settings: &CompanySettings) -> Result<(), Stop> {
         if !is_still(&self.batch.issuer, settings) {
             return Err(BatchRefusal::FiscalIdentityChanged.into());
         }
         if !settings.fiscal_lock {
-            let lock = Changes::new().set(company::FISCAL_LOCK, true).add("version", 1_u64);
+            let lock = Changes::new().set(company::FISCAL_LOCK, true);
             tx.update(company::settings_key(&self.context.company), lock, Condition::version(settings.version));
         }
         Ok(())
