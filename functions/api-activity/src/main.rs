@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     telemetry::init("api-activity");
     let config = aws::config().await;
     let tables = [activity::TABLE, company::TABLE, BILLING];
-    let db = Db::from_env(aws_sdk_dynamodb::Client::new(&config), &tables);
+    let db = Db::from_env(aws::dynamodb(&config), &tables);
     let heads: Vec<Box<dyn ChainHeads>> = vec![Box::new(CompanyHeads), Box::new(BillingHeads)];
     let activity = Activity::new(db, Cursors::from_env()?, Arc::new(heads));
     run(app(activity::router(activity))).await

@@ -11,7 +11,7 @@ use lambda_http::{Error, run};
 async fn main() -> Result<(), Error> {
     telemetry::init("api-identity");
     let config = aws::config().await;
-    let tables = aws_sdk_dynamodb::Client::new(&config);
+    let tables = aws::dynamodb(&config);
     let pool = UserPool::from_env(aws_sdk_cognitoidentityprovider::Client::new(&config))?;
     let api = IdentityApi {
         db: Db::from_env(tables.clone(), &[company::TABLE, activity::TABLE]),

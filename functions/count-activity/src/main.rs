@@ -9,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 async fn main() -> Result<(), Error> {
     telemetry::init("count-activity");
     let config = aws::config().await;
-    let db = Db::from_env(aws_sdk_dynamodb::Client::new(&config), &[activity::TABLE]);
+    let db = Db::from_env(aws::dynamodb(&config), &[activity::TABLE]);
     let db = &db;
     run(service_fn(move |event: LambdaEvent<Event>| async move {
         let counted = Box::pin(count(db, event.payload)).await;

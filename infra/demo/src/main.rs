@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
         idempotency::TABLE,
         company::TABLE,
     ];
-    let db = Db::from_env(aws_sdk_dynamodb::Client::new(&aws::config().await), &tables);
+    let db = Db::from_env(aws::dynamodb(&aws::config().await), &tables);
     match cierre_demo::load(&db, &company).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Refused(problem)) => {

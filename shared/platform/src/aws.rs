@@ -6,6 +6,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
+use crate::db::CountRequests;
+
 /// Tries of one request, the first included; the SDK waits with jitter in between.
 const TRIES: u32 = 4;
 /// A connection that is not there after this time will not come.
@@ -27,4 +29,10 @@ pub async fn config() -> SdkConfig {
         .timeout_config(timeouts)
         .load()
         .await
+}
+
+/// DynamoDB, with every request counted ([`crate::db::consumed`]).
+pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let builder = aws_sdk_dynamodb::config::Builder::from(config).interceptor(CountRequests);
+    aws_sdk_dynamodb::Client::from_conf(builder.build())
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Doing, Failure};
+use crate::{db, telemetry};
 
 /// How long a message stays invisible without a heartbeat.
 pub const INVISIBLE_SECONDS: i32 = 20;
@@ -187,10 +188,21 @@ where
         receive_count,
     };
     let work = AssertUnwindSafe(async { handle(delivery).await }).catch_unwind();
+    let before = db::consumed();
     let verdict = tokio::select! {
         verdict = work => verdict,
         never = beat(queue, &receipt) => match never {},
     };
+    let consumed = db::consumed().since(before);
+    tracing::info!(
+        message_id = id,
+        receive_count,
+        dynamodb_requests = consumed.requests,
+        write_units_tenths = consumed.write_tenths,
+        read_units_tenths = consumed.read_tenths,
+        peak_memory_kib = telemetry::peak_memory_kib(),
+        "message handled"
+    );
     match verdict {
         Ok(Ok(Verdict::Done)) => true,
         Ok(Ok(Verdict::Again { seconds })) => {

@@ -50,6 +50,13 @@ pub fn time_left(context: &lambda_runtime::Context) -> Duration {
     Duration::from_millis(context.deadline.saturating_sub(now))
 }
 
+/// The most memory that this process has held at once, in KiB; none where the system does not tell.
+pub fn peak_memory_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
+}
+
 /// A figure's unit, as CloudWatch spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {

@@ -133,8 +133,10 @@ impl<A: Authority> Materialiser<'_, A> {
                 customer: &customer.receiver,
                 grant: Some(*grant),
             };
+            // The invoice exists since the commit; the item changes now.
             let now = clock::now();
-            match service.materialise(Invoice::issue(draft, now), now) {
+            let issued_at = self.batch.processing_completed_at.unwrap_or(now);
+            match service.materialise(Invoice::issue(draft, issued_at), now) {
                 Ok(Decision::Applied(change)) => {
                     put_service(&mut tx, company, &change.state, Condition::version(service.version))?;
                     written.push(position);

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use cierre_platform::db::Db;
 use cierre_platform::queue::Queue;
-use cierre_platform::{Failure, activity, company, idempotency};
+use cierre_platform::{Failure, activity, aws, company, idempotency};
 
 use super::Engine;
 use crate::table;
@@ -26,7 +26,7 @@ impl Engine {
         let tables = [table::BILLING, activity::TABLE, idempotency::TABLE, company::TABLE];
         let sqs = aws_sdk_sqs::Client::new(config);
         Ok(Self {
-            db: Db::from_env(aws_sdk_dynamodb::Client::new(config), &tables),
+            db: Db::from_env(aws::dynamodb(config), &tables),
             jobs: Queue::from_env(sqs.clone(), JOBS_QUEUE)?,
             chunks: Queue::from_env(sqs, CHUNKS_QUEUE)?,
         })

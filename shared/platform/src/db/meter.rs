@@ -5,19 +5,58 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity};
 
 use super::key::Item;
 
-/// Running totals of one client; units are kept in tenths, because half units exist.
-#[derive(Debug, Default)]
-pub struct Meter {
+/// Running totals of this process; units are kept in tenths, because half units exist.
+#[derive(Debug)]
+struct Meter {
     requests: AtomicU64,
     write_tenths: AtomicU64,
     read_tenths: AtomicU64,
 }
 
-/// A reading of a [`Meter`].
+/// One process of a function serves one invocation at a time, so the difference of two readings is what an invocation consumed.
+static METER: Meter = Meter {
+    requests: AtomicU64::new(0),
+    write_tenths: AtomicU64::new(0),
+    read_tenths: AtomicU64::new(0),
+};
+
+/// What this process has consumed so far.
+pub fn consumed() -> Reading {
+    Reading {
+        requests: METER.requests.load(Ordering::Relaxed),
+        write_tenths: METER.write_tenths.load(Ordering::Relaxed),
+        read_tenths: METER.read_tenths.load(Ordering::Relaxed),
+    }
+}
+
+/// Counts every request that goes over the wire, the SDK's own retries included.
+#[derive(Debug)]
+pub(crate) struct CountRequests;
+
+impl Intercept for CountRequests {
+    fn name(&self) -> &'static str {
+        "CountRequests"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        METER.requests.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A reading of what was consumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// Requests sent to DynamoDB.
@@ -26,6 +65,21 @@ pub struct Reading {
     pub write_tenths: u64,
     /// Read units, in tenths.
     pub read_tenths: u64,
+}
+
+impl std::fmt::Display for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (write, read) = (self.write_tenths, self.read_tenths);
+        let requests = self.requests;
+        write!(
+            f,
+            "{requests} requests, {}.{} write units, {}.{} read units",
+            write / 10,
+            write % 10,
+            read / 10,
+            read % 10
+        )
+    }
 }
 
 impl Reading {
@@ -40,67 +94,43 @@ impl Reading {
     }
 }
 
-impl Meter {
-    /// The totals so far.
-    pub fn read(&self) -> Reading {
-        Reading {
-            requests: self.requests.load(Ordering::Relaxed),
-            write_tenths: self.write_tenths.load(Ordering::Relaxed),
-            read_tenths: self.read_tenths.load(Ordering::Relaxed),
-        }
+pub(super) fn wrote(consumed: &[ConsumedCapacity]) {
+    for capacity in consumed {
+        METER
+            .write_tenths
+            .fetch_add(tenths(capacity.capacity_units()), Ordering::Relaxed);
     }
+}
 
-    pub(super) fn request(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+/// Items read one by one (get): each is rounded up on its own; a missing item costs as much as a small one.
+pub(super) fn read_items<'a>(
+    asked: usize,
+    items: impl IntoIterator<Item = &'a Item>,
+    strong: bool,
+) {
+    let mut units = 0;
+    let mut found = 0;
+    for item in items {
+        found += 1;
+        units += item_bytes(item).div_ceil(4096).max(1);
     }
+    units += asked.saturating_sub(found);
+    add_read(units, strong);
+}
 
-    pub(super) fn wrote(&self, consumed: &[ConsumedCapacity]) {
-        for capacity in consumed {
-            self.write_tenths
-                .fetch_add(tenths(capacity.capacity_units()), Ordering::Relaxed);
-        }
-    }
+/// Items read as one page (query): the page's bytes are rounded up once.
+pub(super) fn read_page(items: &[Item], strong: bool) {
+    let bytes: usize = items.iter().map(item_bytes).sum();
+    add_read(bytes.div_ceil(4096).max(1), strong);
+}
 
-    /// Items read one by one (get): each is rounded up on its own; a missing item costs as much as a small one.
-    pub(super) fn read_items<'a>(
-        &self,
-        asked: usize,
-        items: impl IntoIterator<Item = &'a Item>,
-        strong: bool,
-    ) {
-        let mut units = 0;
-        let mut found = 0;
-        for item in items {
-            found += 1;
-            units += item_bytes(item).div_ceil(4096).max(1);
-        }
-        units += asked.saturating_sub(found);
-        self.add_read(units, strong);
-    }
-
-    /// Items read as one page (query): the page's bytes are rounded up once.
-    pub(super) fn read_page(&self, items: &[Item], strong: bool) {
-        self.add_read(
-            items
-                .iter()
-                .map(item_bytes)
-                .sum::<usize>()
-                .div_ceil(4096)
-                .max(1),
-            strong,
-        );
-    }
-
-    fn add_read(&self, units: usize, strong: bool) {
-        let tenths = units as u64 * if strong { 10 } else { 5 };
-        self.read_tenths.fetch_add(tenths, Ordering::Relaxed);
-    }
+fn add_read(units: usize, strong: bool) {
+    let tenths = units as u64 * if strong { 10 } else { 5 };
+    METER.read_tenths.fetch_add(tenths, Ordering::Relaxed);
 }
 
 #[expect(
     clippy::float_arithmetic,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "DynamoDB reports units as a float with one decimal"
 )]
 fn tenths(units: Option<f64>) -> u64 {

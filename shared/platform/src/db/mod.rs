@@ -1,7 +1,7 @@
 //! DynamoDB as Cierre uses it: strong loads by key, queries over one partition, one transaction per command.
 //!
 //! Rules that hold everywhere: what decides is read strongly from the base table; lists come from indexes; every query pages to its end;
-//! nothing scans. Every number of requests and capacity units is metered ([`Meter`]).
+//! nothing scans. Every number of requests and capacity units is metered ([`consumed`]).
 
 mod expr;
 mod key;
@@ -25,7 +25,8 @@ use serde::de::DeserializeOwned;
 
 pub use expr::{Changes, Condition, IntoValue};
 pub use key::{Item, Key, Table};
-pub use meter::{Meter, Reading, item_bytes};
+pub(crate) use meter::CountRequests;
+pub use meter::{Reading, consumed, item_bytes};
 pub use query::{Query, QueryPage};
 pub use tx::{CommitError, MAX_ACTIONS, Reason, Tx};
 
@@ -44,7 +45,6 @@ const CONTENTION_TRIES: u32 = 8;
 pub struct Db {
     client: Client,
     names: Arc<HashMap<Table, String>>,
-    meter: Arc<Meter>,
 }
 
 impl Db {
@@ -62,13 +62,7 @@ impl Db {
         Self {
             client,
             names: Arc::new(names),
-            meter: Arc::default(),
         }
-    }
-
-    /// What this handle has consumed so far.
-    pub fn consumed(&self) -> Reading {
-        self.meter.read()
     }
 
     fn name(&self, table: Table) -> Result<String, Failure> {
@@ -94,7 +88,6 @@ impl Db {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn get_item(&self, key: &Key) -> Result<Option<Item>, Failure> {
-        self.meter.request();
         let answer = self
             .client
             .get_item()
@@ -104,7 +97,7 @@ impl Db {
             .send()
             .await
             .doing("reading an item")?;
-        self.meter.read_items(1, &answer.item, true);
+        meter::read_items(1, &answer.item, true);
         Ok(answer.item)
     }
 
@@ -149,7 +142,6 @@ impl Db {
         }
         let mut asked = keys.len();
         for attempt in 0..CONTENTION_TRIES {
-            self.meter.request();
             let answer = self
                 .client
                 .batch_get_item()
@@ -160,8 +152,7 @@ impl Db {
             let left = answer.unprocessed_keys.unwrap_or_default();
             let answered = answer.responses.unwrap_or_default();
             let still: usize = left.values().map(|entry| entry.keys().len()).sum();
-            self.meter
-                .read_items(asked - still, answered.values().flatten(), true);
+            meter::read_items(asked - still, answered.values().flatten(), true);
             for (name, found) in answered {
                 let Some(table) = tables.get(&name) else {
                     continue;
@@ -189,7 +180,6 @@ impl Db {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn query(&self, query: &Query) -> Result<QueryPage, Failure> {
-        self.meter.request();
         let mut names = expr::Names::default();
         let condition = query.key_condition(&mut names);
         let (names, values) = names.finish();
@@ -209,7 +199,7 @@ impl Db {
             .await
             .doing("querying a partition")?;
         let items = answer.items.unwrap_or_default();
-        self.meter.read_page(&items, query.strong);
+        meter::read_page(&items, query.strong);
         Ok(QueryPage {
             items,
             last: answer.last_evaluated_key.filter(|key| !key.is_empty()),
@@ -257,7 +247,6 @@ impl Db {
     }
 
     async fn commit_once(&self, tx: &Tx) -> Result<Outcome, CommitError> {
-        self.meter.request();
         let sent = self
             .client
             .transact_write_items()
@@ -267,7 +256,7 @@ impl Db {
             .await;
         match sent {
             Ok(answer) => {
-                self.meter.wrote(answer.consumed_capacity());
+                meter::wrote(answer.consumed_capacity());
                 Ok(Outcome::Applied)
             }
             Err(error) => classify(error),
@@ -307,7 +296,6 @@ impl Db {
 
     async fn put_batch(&self, mut left: HashMap<String, Vec<WriteRequest>>) -> Result<(), Failure> {
         for attempt in 0..CONTENTION_TRIES {
-            self.meter.request();
             let answer = self
                 .client
                 .batch_write_item()
@@ -316,7 +304,7 @@ impl Db {
                 .send()
                 .await
                 .doing("writing several items")?;
-            self.meter.wrote(answer.consumed_capacity());
+            meter::wrote(answer.consumed_capacity());
             left = answer.unprocessed_items.unwrap_or_default();
             if left.is_empty() {
                 return Ok(());
@@ -338,7 +326,6 @@ impl Db {
         changes: &Changes,
         condition: &Condition,
     ) -> Result<Option<Item>, Failure> {
-        self.meter.request();
         let mut names = expr::Names::default();
         let update = changes.render(&mut names);
         let condition = condition.render(&mut names);
@@ -358,7 +345,7 @@ impl Db {
             .await;
         match sent {
             Ok(answer) => {
-                self.meter.wrote(answer.consumed_capacity.as_slice());
+                meter::wrote(answer.consumed_capacity.as_slice());
                 Ok(answer.attributes)
             }
             Err(error)

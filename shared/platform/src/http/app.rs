@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use cierre_kernel::codes;
@@ -24,7 +24,10 @@ use super::answer::{Outgoing, render, seal};
 use super::caller::received_at;
 use super::request::BODY_LIMIT_BYTES;
 use crate::error::{Error, Failure};
-use crate::{random, telemetry};
+use crate::{db, random, telemetry};
+
+/// What an answer consumed (W3C Server Timing).
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Makes the service that a function runs out of its routes.
 pub fn app(routes: OpenApiRouter) -> Router {
@@ -92,13 +95,19 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(arrival.clone());
     async {
         let started = std::time::Instant::now();
+        let before = db::consumed();
         let response = respond(request, next).await;
         let mut response = finish(response, &arrival.correlation_id);
         seal(response.headers_mut(), &arrival.correlation_id);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let consumed = db::consumed().since(before);
+        show_cost(response.headers_mut(), consumed);
         tracing::info!(
             status = response.status().as_u16(),
             duration_ms,
+            dynamodb_requests = consumed.requests,
+            write_units_tenths = consumed.write_tenths,
+            read_units_tenths = consumed.read_tenths,
             "request answered"
         );
         telemetry::warmed_up();
@@ -106,6 +115,13 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// Says what the answer cost, where browsers and tools look for such figures.
+fn show_cost(headers: &mut HeaderMap, consumed: db::Reading) {
+    if let Ok(value) = HeaderValue::from_str(&format!("dynamodb;desc=\"{consumed}\"")) {
+        headers.insert(SERVER_TIMING, value);
+    }
 }
 
 async fn respond(request: Request, next: Next) -> Response {
