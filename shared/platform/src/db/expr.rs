@@ -160,10 +160,14 @@ impl Condition {
                 Clause::AnyOf(alternatives) => {
                     let texts: Vec<String> = alternatives
                         .iter()
-                        .filter_map(|c| c.render(names))
-                        .map(|text| format!("({text})"))
+                        .filter_map(|c| Some((c.clauses.len(), c.render(names)?)))
+                        // DynamoDB refuses parentheses that group nothing.
+                        .map(|(clauses, text)| if clauses > 1 { format!("({text})") } else { text })
                         .collect();
-                    format!("({})", texts.join(" OR "))
+                    match texts.as_slice() {
+                        [only] => only.clone(),
+                        several => format!("({})", several.join(" OR ")),
+                    }
                 }
             })
             .collect();
@@ -298,7 +302,27 @@ mod tests {
             .render(&mut names);
         assert_eq!(
             text.as_deref(),
-            Some("#n0 = :v0 AND ((attribute_not_exists(#n1)) OR (#n1 = :v1))")
+            Some("#n0 = :v0 AND (attribute_not_exists(#n1) OR #n1 = :v1)")
+        );
+    }
+
+    #[test]
+    fn no_parentheses_are_redundant() {
+        let free = || {
+            Condition::default().any_of([
+                Condition::default().missing("claimedBy"),
+                Condition::default().eq("claimedBy", "bat_1"),
+            ])
+        };
+        let nested = Condition::default().eq("status", "PENDING").any_of([free()]);
+        let flat = Condition::default().any_of([free().eq("a", "b"), Condition::default().eq("c", "d")]);
+        assert_eq!(
+            nested.render(&mut Names::default()).as_deref(),
+            Some("#n0 = :v0 AND (attribute_not_exists(#n1) OR #n1 = :v1)")
+        );
+        assert_eq!(
+            flat.render(&mut Names::default()).as_deref(),
+            Some("(((attribute_not_exists(#n0) OR #n0 = :v0) AND #n1 = :v1) OR #n2 = :v2)")
         );
     }
 
