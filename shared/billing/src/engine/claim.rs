@@ -197,9 +197,9 @@ impl Turn<'_> {
 
 /// The claim of one pending: the fused item's version moves too, so a cancellation decided on the free pending is refused.
 fn claim_of(id: PendingId, batch: &str) -> (Changes, Condition) {
-    let free = Condition::default().any_of([Condition::default().missing("claimedBy"), Condition::default().eq("claimedBy", batch)]);
+    let free_or_ours = [Condition::default().missing("claimedBy"), Condition::default().eq("claimedBy", batch)];
     let current = Condition::default().eq("status", "SENT_TO_BILL").eq("sends", ids::service_of(id).1 + 1);
-    (Changes::new().set("claimedBy", batch).add("version", 1_u64), current.any_of([free]))
+    (Changes::new().set("claimedBy", batch).add("version", 1_u64), current.any_of(free_or_ours))
 }
 
 fn unexplained(error: CommitError) -> Stop {
