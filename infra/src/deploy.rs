@@ -7,10 +7,10 @@ use std::process::Command;
 use serde::Deserialize;
 
 use crate::failure::{Failure, OrFail, Result};
-use crate::process::{output_of, run_openly, run_quietly};
-use crate::project::{Project, logical_id};
+use crate::process::{output_of, run_quietly};
+use crate::project::Project;
 use crate::stack::{STACK_NAME, Stack};
-use crate::tools::{self, Tools};
+use crate::tools::Tools;
 
 /// What differs from the template's defaults on a local stack. The stages on AWS have theirs in samconfig.toml.
 const LOCAL_PARAMETERS: [&str; 5] = [
@@ -144,44 +144,6 @@ pub(crate) fn outputs(stack: &Stack) -> Result<Outputs> {
         "deploy: cargo local up",
     )?;
     Outputs::parse(&json)
-}
-
-/// Shows logs of one function, or of all.
-pub(crate) async fn logs(
-    project: &Project,
-    stack: &Stack,
-    function: Option<&str>,
-    follow: bool,
-) -> Result<()> {
-    stack.must_run().await?;
-    let known = project.functions()?;
-    let wanted = match function {
-        Some(name) => vec![name],
-        None => known.iter().map(String::as_str).collect(),
-    };
-    if let Some(unknown) = wanted
-        .iter()
-        .find(|name| !known.iter().any(|function| function == **name))
-    {
-        return Err(Failure::new(
-            format!("There is no function {unknown}."),
-            format!("name one of: {}", known.join(", ")),
-        ));
-    }
-    let tools = tools::install(project)?;
-    let mut command = sam(project, stack, &tools);
-    command.args(["logs", "--stack-name", STACK_NAME]);
-    for name in wanted {
-        command.args(["--name", &logical_id(name)]);
-    }
-    if follow {
-        command.arg("--tail");
-    }
-    run_openly(
-        "Logs",
-        &mut command,
-        "see that the stack is deployed: cargo local status",
-    )
 }
 
 fn sam(project: &Project, stack: &Stack, tools: &Tools) -> Command {

@@ -6,6 +6,7 @@ mod checks;
 mod demo;
 mod deploy;
 mod failure;
+mod logs;
 mod process;
 mod progress;
 mod project;
@@ -109,7 +110,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Down => stack.stop(),
         Command::Status => status(&stack).await,
         Command::Logs { function, follow } => {
-            deploy::logs(&project, &stack, function.as_deref(), follow).await
+            logs::show(&project, &stack, function.as_deref(), follow).await
         }
         Command::Reset => {
             stack.stop()?;

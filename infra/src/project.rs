@@ -93,20 +93,6 @@ fn parameter_names(template: &str) -> impl Iterator<Item = &str> {
         .filter(|name| !name.starts_with(' '))
 }
 
-/// The logical id of a function in the template: `run-billing-batch` is `RunBillingBatchFunction`.
-pub(crate) fn logical_id(function: &str) -> String {
-    let mut id = String::new();
-    for word in function.split('-') {
-        let mut letters = word.chars();
-        if let Some(first) = letters.next() {
-            id.extend(first.to_uppercase());
-            id.push_str(letters.as_str());
-        }
-    }
-    id.push_str("Function");
-    id
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,11 +104,5 @@ mod tests {
             parameter_names(template).collect::<Vec<_>>(),
             ["Stage", "Other"]
         );
-    }
-
-    #[test]
-    fn a_folder_name_gives_the_logical_id() {
-        assert_eq!(logical_id("run-billing-batch"), "RunBillingBatchFunction");
-        assert_eq!(logical_id("api-docs"), "ApiDocsFunction");
     }
 }

@@ -65,7 +65,7 @@ async fn invoice_three(ana: &Session) -> Result<String> {
         .await?
         .expect(StatusCode::OK)?;
     println!(
-        "1. {} services wait to be invoiced. Three of them are sent to billing:",
+        "1. The company has {} services. Three of them are sent to billing:",
         services.list("/items")?.len()
     );
     let ids: Vec<String> = (1..=EXPECTED.len()).map(service).collect();
