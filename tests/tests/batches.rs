@@ -149,7 +149,7 @@ async fn dates_and_spellings_of_a_book_are_kept() {
     refused.invalid(&[("/issueDate", "issue_date_in_future"), ("/receiptBook", "book_letter_not_allowed")]);
     let next = billing.get("/billing-batches/next-invoice-number/A-0001").await.expect(200);
     assert_eq!((&next["nextNumber"], &next["nextInvoiceNumber"]), (&json!(3), &json!("A-0001-00000003")));
-    let events = billing.list("/activity?resource_type=billing_batch&event_type=error").await;
+    let events = billing.list("/activity?event_type=error").await;
     assert!(events.iter().any(|event| event["action"] == "validation_failed"), "{events:?}");
     company.audit().await;
 }

@@ -16,6 +16,28 @@ pub(crate) enum Access {
     Roles(&'static [&'static str]),
 }
 
+/// Every role.
+pub(crate) const ROLES: [&str; 8] = [
+    "admin",
+    "billing",
+    "payables",
+    "credits",
+    "payroll",
+    "expenses",
+    "supervisor",
+    "auditor",
+];
+
+impl Access {
+    /// The roles that open it.
+    pub(crate) fn roles(&self) -> &[&'static str] {
+        match self {
+            Self::Public | Self::AnyUser => &ROLES,
+            Self::Roles(roles) => roles,
+        }
+    }
+}
+
 const READ: Access = Access::Roles(&["admin", "billing", "supervisor", "auditor"]);
 const WRITE: Access = Access::Roles(&["admin", "billing"]);
 const ADMIN: Access = Access::Roles(&["admin"]);
@@ -157,9 +179,8 @@ async fn the_document_says_who_may_call_a_route() {
         let said = &operations[*route]["x-roles"];
         match access {
             Access::Public => assert!(said.is_null(), "{route}: {said}"),
-            Access::AnyUser => assert_eq!(said, "any user of the company", "{route}"),
-            Access::Roles(roles) => {
-                let mut roles = roles.to_vec();
+            Access::AnyUser | Access::Roles(_) => {
+                let mut roles = access.roles().to_vec();
                 let mut said: Vec<&str> = said
                     .as_array()
                     .unwrap()
