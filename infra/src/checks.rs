@@ -18,17 +18,14 @@ const END_TO_END: &str = "cierre-tests";
 /// Built once into .local/tools when the machine has none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
-/// Runs every check; the first that fails ends the run.
-pub(crate) async fn test(
-    project: &Project,
-    stack: &Stack,
-    profile: Profile,
-    parameters: &[String],
-) -> Result<()> {
+/// Everything that needs no stack, from what takes seconds to what takes minutes; the first that fails ends the run.
+pub(crate) fn offline(project: &Project, stack: &Stack) -> Result<()> {
     let cargo = |label: &str, arguments: &[&str], next: &str| {
         run_openly(label, project.cargo().args(arguments), next)
     };
     cargo("Format", &["fmt", "--all", "--check"], "cargo fmt --all")?;
+    template(project, stack, &tools::install(project)?)?;
+    dependencies(project)?;
     cargo(
         "Lints",
         &[
@@ -54,17 +51,27 @@ pub(crate) async fn test(
             .env("RUSTDOCFLAGS", "--deny warnings"),
         "mend what rustdoc names above",
     )?;
-    dependencies(project)?;
-    let tools = tools::install(project)?;
-    template(project, stack, &tools)?;
     cargo(
         "Unit and property tests",
         &["test", "--workspace", "--exclude", END_TO_END],
         "run the failing test alone: cargo test -p <crate> <name>",
-    )?;
+    )
+}
+
+/// The end-to-end tests, on a fresh stack; `cargo_arguments` choose among them.
+pub(crate) async fn end_to_end(
+    project: &Project,
+    stack: &Stack,
+    profile: Profile,
+    parameters: &[String],
+    cargo_arguments: &[String],
+) -> Result<()> {
+    let tools = tools::install(project)?;
     build::functions(project, profile)?;
     let mut tests = project.cargo();
-    tests.args(["test", "--package", END_TO_END]);
+    tests
+        .args(["test", "--package", END_TO_END])
+        .args(cargo_arguments);
     on_fresh_stack(
         project,
         stack,

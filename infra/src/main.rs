@@ -48,7 +48,14 @@ enum Command {
     /// From a bare checkout to a running stack with demo company, users and the month-end demonstration.
     Up,
     /// Everything that CI runs: format, lints, documentation, licences, template, unit and end-to-end tests on a stack of its own.
-    Test,
+    Test {
+        /// Only the end-to-end tests.
+        #[arg(long)]
+        end_to_end: bool,
+        /// Handed on to cargo for the end-to-end tests, such as `--test faults` or the beginning of a name.
+        #[arg(last = true)]
+        cargo_arguments: Vec<String>,
+    },
     /// Stop the stack. Its state stays for the next `up`.
     Down,
     /// What runs where, and what waits in the queues.
@@ -88,7 +95,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<()> {
     let project = Project::find()?;
     let port = arguments.port.unwrap_or(match arguments.command {
-        Command::Test => TEST_PORT,
+        Command::Test { .. } => TEST_PORT,
         Command::Bench => BENCH_PORT,
         Command::Up
         | Command::Down
@@ -106,7 +113,15 @@ async fn run(arguments: Arguments) -> Result<()> {
     };
     match arguments.command {
         Command::Up => up(&project, &stack, profile, parameters).await,
-        Command::Test => checks::test(&project, &stack, profile, parameters).await,
+        Command::Test {
+            end_to_end,
+            cargo_arguments,
+        } => {
+            if !end_to_end {
+                checks::offline(&project, &stack)?;
+            }
+            checks::end_to_end(&project, &stack, profile, parameters, &cargo_arguments).await
+        }
         Command::Down => stack.stop(),
         Command::Status => status(&stack).await,
         Command::Logs { function, follow } => {
