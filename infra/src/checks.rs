@@ -156,6 +156,7 @@ fn test_environment(
         outputs.get("ApiUrl")?.to_owned(),
     ));
     variables.push(("CIERRE_ENDPOINT_URL".to_owned(), stack.endpoint()));
+    variables.push(("CIERRE_LOG".to_owned(), stack.log().display().to_string()));
     variables.push(("CIERRE_STACK".to_owned(), STACK_NAME.to_owned()));
     variables.push(("CIERRE_REGION".to_owned(), REGION.to_owned()));
     variables.push(("CIERRE_ACCESS_KEY_ID".to_owned(), ROOT.0.to_owned()));

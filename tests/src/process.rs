@@ -44,7 +44,9 @@ fn processes_with(variables: &[&str]) -> Vec<String> {
         .filter(|process| {
             let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
             let set: Vec<&[u8]> = environment.split(|byte| *byte == 0).collect();
-            variables.iter().all(|variable| set.contains(&variable.as_bytes()))
+            variables
+                .iter()
+                .all(|variable| set.contains(&variable.as_bytes()))
         })
         .collect()
 }

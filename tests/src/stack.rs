@@ -164,9 +164,13 @@ impl Stack {
 
     /// The time so long from now, RFC 3339 with seconds.
     pub fn clock_after(&self, wait: std::time::Duration) -> String {
-        #[expect(clippy::disallowed_methods, reason = "a schedule's event carries the wall clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a schedule's event carries the wall clock"
+        )]
         let at = SystemTime::now() + wait;
         let seconds = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
-        cierre_kernel::time::Instant::from_millis(i64::try_from(seconds * 1000).unwrap()).to_string()
+        cierre_kernel::time::Instant::from_millis(i64::try_from(seconds * 1000).unwrap())
+            .to_string()
     }
 }

@@ -23,21 +23,30 @@ async fn main() -> Result<(), Error> {
     let (engine, queue, parked) = (&engine, &queue, &parked);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::after(clock::until(event.context.deadline).saturating_sub(MARGIN));
-        let response = consume(queue, parked, event.payload, |lost| settle(engine, lost, deadline)).await;
+        let response = consume(queue, parked, event.payload, |lost| {
+            settle(engine, lost, deadline)
+        })
+        .await;
         telemetry::warmed_up();
         response.map_err(Error::from)
     }))
     .await
 }
 
-async fn settle(engine: &Engine, lost: Delivery<LostMessage>, deadline: Deadline) -> Result<Verdict, Failure> {
+async fn settle(
+    engine: &Engine,
+    lost: Delivery<LostMessage>,
+    deadline: Deadline,
+) -> Result<Verdict, Failure> {
     let outcome = match lost.body {
         LostMessage::Job(job) => engine.give_up(&job, deadline).await?,
         LostMessage::Chunk(part) => engine.requeue(part).await?,
     };
     Ok(match outcome {
         Advance::Finished | Advance::NotNow => Verdict::Done,
-        Advance::Again { seconds } => Verdict::Again { seconds: seconds.try_into().unwrap_or(i32::MAX) },
+        Advance::Again { seconds } => Verdict::Again {
+            seconds: seconds.try_into().unwrap_or(i32::MAX),
+        },
         Advance::Unknown => Verdict::Senseless,
     })
 }

@@ -16,7 +16,10 @@ async fn main() -> Result<(), Error> {
     let dead_letters = Queue::from_env(sqs, DEAD_LETTERS)?;
     let (engine, queue, dead_letters) = (&engine, &queue, &dead_letters);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        let response = consume(queue, dead_letters, event.payload, |part| materialise(engine, part)).await;
+        let response = consume(queue, dead_letters, event.payload, |part| {
+            materialise(engine, part)
+        })
+        .await;
         telemetry::warmed_up();
         response.map_err(Error::from)
     }))

@@ -22,17 +22,26 @@ async fn main() -> Result<(), Error> {
     let (engine, queue, dead_letters) = (&engine, &queue, &dead_letters);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::after(clock::until(event.context.deadline).saturating_sub(MARGIN));
-        let response = consume(queue, dead_letters, event.payload, |job| advance(engine, job, deadline)).await;
+        let response = consume(queue, dead_letters, event.payload, |job| {
+            advance(engine, job, deadline)
+        })
+        .await;
         telemetry::warmed_up();
         response.map_err(Error::from)
     }))
     .await
 }
 
-async fn advance(engine: &Engine, job: Delivery<JobMessage>, deadline: Deadline) -> Result<Verdict, Failure> {
+async fn advance(
+    engine: &Engine,
+    job: Delivery<JobMessage>,
+    deadline: Deadline,
+) -> Result<Verdict, Failure> {
     Ok(match engine.advance(&job.body, deadline).await? {
         Advance::Finished | Advance::NotNow => Verdict::Done,
-        Advance::Again { seconds } => Verdict::Again { seconds: seconds.try_into().unwrap_or(i32::MAX) },
+        Advance::Again { seconds } => Verdict::Again {
+            seconds: seconds.try_into().unwrap_or(i32::MAX),
+        },
         Advance::Unknown => Verdict::Senseless,
     })
 }

@@ -17,13 +17,17 @@ async fn main() -> Result<(), Error> {
     telemetry::init("sweep-billing-jobs");
     let engine = Engine::from_env(&aws::config().await)?;
     let engine = &engine;
-    run(service_fn(move |event: LambdaEvent<EventBridgeEvent<Value>>| async move {
-        // The schedule carries its time, so an event made by hand can sweep any hour.
-        let now = event.payload.time.map_or_else(clock::now, |time| Instant::from_millis(time.timestamp_millis()));
-        let swept = engine.sweep(now, QUIET).await?;
-        tracing::info!(jobs = swept, "jobs without progress are queued again");
-        telemetry::warmed_up();
-        Ok::<(), Error>(())
-    }))
+    run(service_fn(
+        move |event: LambdaEvent<EventBridgeEvent<Value>>| async move {
+            // The schedule carries its time, so an event made by hand can sweep any hour.
+            let now = event.payload.time.map_or_else(clock::now, |time| {
+                Instant::from_millis(time.timestamp_millis())
+            });
+            let swept = engine.sweep(now, QUIET).await?;
+            tracing::info!(jobs = swept, "jobs without progress are queued again");
+            telemetry::warmed_up();
+            Ok::<(), Error>(())
+        },
+    ))
     .await
 }

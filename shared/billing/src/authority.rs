@@ -45,7 +45,10 @@ pub trait Authority: Send + Sync {
     fn authorise(&self, voucher: &Voucher) -> impl Future<Output = Result<Answer, Failure>> + Send;
 
     /// What the authority has recorded under a number.
-    fn look_up(&self, number: &InvoiceNumber) -> impl Future<Output = Result<Option<(Voucher, Grant)>, Failure>> + Send;
+    fn look_up(
+        &self,
+        number: &InvoiceNumber,
+    ) -> impl Future<Output = Result<Option<(Voucher, Grant)>, Failure>> + Send;
 }
 
 /// Authorises a document and settles a lost answer by looking it up.
@@ -58,8 +61,13 @@ pub async fn settle(authority: &impl Authority, voucher: &Voucher) -> Result<Gra
     }
     match authority.look_up(&voucher.number).await? {
         Some((recorded, grant)) if recorded == *voucher => Ok(grant),
-        Some(_) => Err(Failure::message(format!("the authority has another document under number {}", voucher.number))),
-        None => Err(Failure::message("the authority's answer is lost and nothing is recorded; the next attempt asks again")),
+        Some(_) => Err(Failure::message(format!(
+            "the authority has another document under number {}",
+            voucher.number
+        ))),
+        None => Err(Failure::message(
+            "the authority's answer is lost and nothing is recorded; the next attempt asks again",
+        )),
     }
 }
 
@@ -79,13 +87,21 @@ pub struct SimulatedAuthority<'a> {
 
 impl SimulatedAuthority<'_> {
     fn record(&self, number: &InvoiceNumber) -> Key {
-        Key::new(table::BILLING, format!("{}#authority", self.company), number.to_string())
+        Key::new(
+            table::BILLING,
+            format!("{}#authority", self.company),
+            number.to_string(),
+        )
     }
 }
 
 fn grant(voucher: &Voucher) -> Result<Grant, Failure> {
-    let due_date = cae_due_date(voucher.issue_date).map_err(|e| Failure::new("computing a CAE's due date", e))?;
-    Ok(Grant { cae: simulated_cae(&voucher.number), due_date })
+    let due_date = cae_due_date(voucher.issue_date)
+        .map_err(|e| Failure::new("computing a CAE's due date", e))?;
+    Ok(Grant {
+        cae: simulated_cae(&voucher.number),
+        due_date,
+    })
 }
 
 impl Authority for SimulatedAuthority<'_> {
@@ -107,7 +123,9 @@ impl Authority for SimulatedAuthority<'_> {
     }
 
     async fn look_up(&self, number: &InvoiceNumber) -> Result<Option<(Voucher, Grant)>, Failure> {
-        let Some(voucher) = self.db.get::<Voucher>(&self.record(number)).await? else { return Ok(None) };
+        let Some(voucher) = self.db.get::<Voucher>(&self.record(number)).await? else {
+            return Ok(None);
+        };
         let grant = grant(&voucher)?;
         Ok(Some((voucher, grant)))
     }

@@ -13,8 +13,17 @@ use crate::table;
 ///
 /// # Errors
 /// When the service cannot be written.
-pub fn put_service(tx: &mut Tx, company: &CompanyId, service: &Service, condition: Condition) -> Result<usize, Failure> {
-    Ok(tx.put_item(table::service(company, service.id), service_item(company, service)?, condition))
+pub fn put_service(
+    tx: &mut Tx,
+    company: &CompanyId,
+    service: &Service,
+    condition: Condition,
+) -> Result<usize, Failure> {
+    Ok(tx.put_item(
+        table::service(company, service.id),
+        service_item(company, service)?,
+        condition,
+    ))
 }
 
 /// The item, without its keys.
@@ -36,14 +45,20 @@ pub fn service_item(company: &CompanyId, service: &Service) -> Result<Item, Fail
     if listed {
         index(table::LIST_PK, table::services_list(company));
         index(table::LIST_SORT, dated.clone());
-        index(table::CUSTOMER_PK, table::customer_list(company, service.customer_id));
+        index(
+            table::CUSTOMER_PK,
+            table::customer_list(company, service.customer_id),
+        );
     }
     if open {
         index(table::OPEN_SORT, dated);
     }
     if let Some(pending) = pending {
         index(table::PENDING_PK, table::pendings_list(company));
-        index(table::PENDING_SORT, table::dated(pending.service_date, pending.id.ulid()));
+        index(
+            table::PENDING_SORT,
+            table::dated(pending.service_date, pending.id.ulid()),
+        );
     }
     Ok(item)
 }

@@ -23,7 +23,10 @@ impl Billing {
     /// # Errors
     /// When a variable is missing.
     pub fn from_env(config: &SdkConfig) -> Result<Self, Failure> {
-        Ok(Self { engine: Engine::from_env(config)?, cursors: Cursors::from_env()? })
+        Ok(Self {
+            engine: Engine::from_env(config)?,
+            cursors: Cursors::from_env()?,
+        })
     }
 }
 

@@ -53,7 +53,9 @@ pub fn time_left(context: &lambda_runtime::Context) -> Duration {
 /// The most memory that this process has held at once, in KiB; none where the system does not tell.
 pub fn peak_memory_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 

@@ -13,9 +13,20 @@ use crate::table;
 ///
 /// # Errors
 /// When the batch cannot be written.
-pub(crate) fn put_batch(tx: &mut Tx, company: &CompanyId, batch: &Batch, condition: Condition) -> Result<usize, Failure> {
+pub(crate) fn put_batch(
+    tx: &mut Tx,
+    company: &CompanyId,
+    batch: &Batch,
+    condition: Condition,
+) -> Result<usize, Failure> {
     let mut item: Item = serde_dynamo::to_item(batch).doing("writing a batch")?;
-    item.insert(table::LIST_PK.to_owned(), AttributeValue::S(table::batches_list(company)));
-    item.insert(table::LIST_SORT.to_owned(), AttributeValue::S(batch.id.ulid().to_string()));
+    item.insert(
+        table::LIST_PK.to_owned(),
+        AttributeValue::S(table::batches_list(company)),
+    );
+    item.insert(
+        table::LIST_SORT.to_owned(),
+        AttributeValue::S(batch.id.ulid().to_string()),
+    );
     Ok(tx.put_item(table::batch(company, batch.id), item, condition))
 }

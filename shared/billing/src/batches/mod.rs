@@ -1,8 +1,8 @@
 //! Batches as callers see them: accepting, watching, retrying. The work itself is the [`crate::engine`]'s.
 
 mod create;
-mod item;
 pub mod http;
+mod item;
 mod read;
 mod views;
 

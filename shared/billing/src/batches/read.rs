@@ -8,9 +8,9 @@ use cierre_platform::db::{Item, Key, Query, read_item, text};
 use cierre_platform::{Context, Failure, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::state::Billing;
 use crate::engine::{BatchKeys, ClaimBlock, PackedIds, Run};
 use crate::entity::{Batch, BatchStatus, FailedPending};
+use crate::state::Billing;
 use crate::table;
 
 /// Batches that one request looks at before it answers a page that its filters left short.
@@ -33,22 +33,34 @@ pub struct Found {
 pub async fn find(billing: &Billing, context: &Context, id: BatchId) -> Result<Found> {
     let keys = BatchKeys::new(context.company.clone(), id, 0);
     let loaded = billing.engine.db.load([keys.batch(), keys.run()]).await?;
-    let (Some(batch), Some(run_item)) = (loaded.read::<Batch>(&keys.batch())?, loaded.item(&keys.run())) else {
+    let (Some(batch), Some(run_item)) = (
+        loaded.read::<Batch>(&keys.batch())?,
+        loaded.item(&keys.run()),
+    ) else {
         return Err(Problem::new(codes::NOT_FOUND).into());
     };
-    Ok(Found { batch, run: read_item(run_item.clone())?, run_item: run_item.clone() })
+    Ok(Found {
+        batch,
+        run: read_item(run_item.clone())?,
+        run_item: run_item.clone(),
+    })
 }
 
 /// The ids that a batch was asked for; none for a selection.
 ///
 /// # Errors
 /// When DynamoDB does not answer.
-pub async fn requested_ids(billing: &Billing, context: &Context, found: &Found) -> Result<Option<Vec<PendingId>>, Failure> {
+pub(super) async fn requested_ids(
+    billing: &Billing,
+    context: &Context,
+    found: &Found,
+) -> Result<Option<Vec<PendingId>>, Failure> {
     if found.batch.selection.is_some() {
         return Ok(None);
     }
     let keys = BatchKeys::new(context.company.clone(), found.batch.id, 0);
-    let query = Query::partition(table::BILLING, keys.partition()).prefix(table::REQUESTED_IDS_PREFIX);
+    let query =
+        Query::partition(table::BILLING, keys.partition()).prefix(table::REQUESTED_IDS_PREFIX);
     let mut ids = Vec::new();
     for item in billing.engine.db.query_all(query).await? {
         ids.extend(PackedIds::from_item(&item)?.0);
@@ -58,7 +70,7 @@ pub async fn requested_ids(billing: &Billing, context: &Context, found: &Found) 
 
 /// Where a list of failed pendings goes on: block and position within it.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct FailurePosition {
+pub(super) struct FailurePosition {
     block: u32,
     position: usize,
 }
@@ -67,7 +79,7 @@ pub struct FailurePosition {
 ///
 /// # Errors
 /// When DynamoDB does not answer.
-pub async fn failed_pendings(
+pub(super) async fn failed_pendings(
     billing: &Billing,
     context: &Context,
     found: &Found,
@@ -77,19 +89,28 @@ pub async fn failed_pendings(
     let keys = BatchKeys::new(context.company.clone(), found.batch.id, found.run.run);
     let mut page = Vec::new();
     let mut at = from;
-    let mut query = Query::partition(table::BILLING, keys.partition())
-        .between(keys.claim(from.block).sk, format!("{}{}", keys.claims_prefix(), table::AFTER_ALL));
+    let mut query = Query::partition(table::BILLING, keys.partition()).between(
+        keys.claim(from.block).sk,
+        format!("{}{}", keys.claims_prefix(), table::AFTER_ALL),
+    );
     loop {
         let blocks = billing.engine.db.query(&query).await?;
         for item in &blocks.items {
-            for failed in ClaimBlock::from_item(item)?.failed.into_iter().skip(at.position) {
+            for failed in ClaimBlock::from_item(item)?
+                .failed
+                .into_iter()
+                .skip(at.position)
+            {
                 if page.len() == limit {
                     return Ok((page, Some(at)));
                 }
                 page.push(failed);
                 at.position += 1;
             }
-            at = FailurePosition { block: at.block + 1, position: 0 };
+            at = FailurePosition {
+                block: at.block + 1,
+                position: 0,
+            };
         }
         match blocks.last {
             Some(last) => query = query.start_after(last),
@@ -114,8 +135,13 @@ pub struct Filter {
 impl Filter {
     fn admits(&self, batch: &Batch) -> bool {
         self.status.is_none_or(|status| status == batch.status)
-            && self.receipt_book.as_ref().is_none_or(|book| *book == batch.receipt_book.key())
-            && self.issue_date_from.is_none_or(|from| batch.issue_date >= from)
+            && self
+                .receipt_book
+                .as_ref()
+                .is_none_or(|book| *book == batch.receipt_book.key())
+            && self
+                .issue_date_from
+                .is_none_or(|from| batch.issue_date >= from)
             && self.issue_date_to.is_none_or(|to| batch.issue_date <= to)
     }
 }
@@ -135,9 +161,15 @@ pub async fn list(
     let mut position = from;
     let mut examined = 0;
     while examined < EXAMINED {
-        let base = Query::index(table::BILLING, table::LIST_INDEX, table::LIST_PK, table::batches_list(&context.company), table::LIST_SORT)
-            .descending()
-            .limit(u32::try_from(limit).unwrap_or(u32::MAX));
+        let base = Query::index(
+            table::BILLING,
+            table::LIST_INDEX,
+            table::LIST_PK,
+            table::batches_list(&context.company),
+            table::LIST_SORT,
+        )
+        .descending()
+        .limit(u32::try_from(limit).unwrap_or(u32::MAX));
         let query = match &position {
             Some(position) => base.before(position),
             None => base,
@@ -170,9 +202,22 @@ async fn load(billing: &Billing, entries: &[Item]) -> Result<Vec<(String, Found)
     let loaded = billing.engine.db.load(keys).await?;
     let mut found = Vec::with_capacity(entries.len());
     for entry in entries {
-        let (Some(batch), Some(run), Some(sort)) = (sibling(entry, "batch"), sibling(entry, "run"), text(entry, table::LIST_SORT)) else { continue };
+        let (Some(batch), Some(run), Some(sort)) = (
+            sibling(entry, "batch"),
+            sibling(entry, "run"),
+            text(entry, table::LIST_SORT),
+        ) else {
+            continue;
+        };
         if let (Some(batch), Some(run_item)) = (loaded.read::<Batch>(&batch)?, loaded.item(&run)) {
-            found.push((sort.to_owned(), Found { batch, run: read_item(run_item.clone())?, run_item: run_item.clone() }));
+            found.push((
+                sort.to_owned(),
+                Found {
+                    batch,
+                    run: read_item(run_item.clone())?,
+                    run_item: run_item.clone(),
+                },
+            ));
         }
     }
     Ok(found)

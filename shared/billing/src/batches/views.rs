@@ -59,7 +59,7 @@ pub struct BatchView {
 /// Which pendings a batch takes.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SelectionView {
+pub(super) struct SelectionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_ids: Option<Vec<u32>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ pub struct SelectionView {
 
 /// A pending that a batch does not invoice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct FailedPendingView {
+pub(super) struct FailedPendingView {
     #[schema(value_type = String)]
     id: PendingId,
     #[schema(example = "pending_claimed")]
@@ -81,7 +81,7 @@ pub struct FailedPendingView {
 /// One attempt of a job.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AttemptView {
+pub(super) struct AttemptView {
     job_id: String,
     attempt: u32,
     started_at: String,
@@ -106,7 +106,11 @@ pub struct JobInfo {
 
 impl From<&FailedPending> for FailedPendingView {
     fn from(failed: &FailedPending) -> Self {
-        Self { id: failed.id, code: failed.code.clone(), reason: failed.reason.clone() }
+        Self {
+            id: failed.id,
+            code: failed.code.clone(),
+            reason: failed.reason.clone(),
+        }
     }
 }
 
@@ -138,7 +142,9 @@ impl From<&Selection> for SelectionView {
 pub fn batch_view(batch: &Batch, run: Option<(&Run, &Item)>) -> BatchView {
     let materialized_count = match run {
         _ if batch.materialized => batch.invoice_count,
-        Some((run, item)) if batch.status == BatchStatus::Processed => materialised_count(run, item),
+        Some((run, item)) if batch.status == BatchStatus::Processed => {
+            materialised_count(run, item)
+        }
         Some(_) | None => 0,
     };
     BatchView {
@@ -153,7 +159,11 @@ pub fn batch_view(batch: &Batch, run: Option<(&Run, &Item)>) -> BatchView {
         invoice_count: batch.invoice_count,
         failed_count: batch.failed_count,
         total_amount: Money::from_minor(batch.total_amount, Currency::Ars).to_string(),
-        failed_pendings: batch.failed_pendings.iter().map(FailedPendingView::from).collect(),
+        failed_pendings: batch
+            .failed_pendings
+            .iter()
+            .map(FailedPendingView::from)
+            .collect(),
         first_number: batch.first_number,
         last_number: batch.last_number,
         materialized: batch.materialized,
@@ -175,7 +185,10 @@ impl BatchView {
     /// Adds the ids that the batch was asked for.
     #[must_use]
     pub fn with_ids(self, ids: Option<Vec<PendingId>>) -> Self {
-        Self { pending_ids: ids, ..self }
+        Self {
+            pending_ids: ids,
+            ..self
+        }
     }
 }
 
@@ -201,7 +214,9 @@ fn job_progress(batch: &Batch, run: &Run) -> u8 {
         (_, Phase::Claim) => claimed,
         (_, Phase::Stage | Phase::Commit) => staging,
         (_, Phase::Materialise) => 100,
-        (_, Phase::Release | Phase::Over) if run.staged > 0 && document_chunks(run.valid) > 0 => staging,
+        (_, Phase::Release | Phase::Over) if run.staged > 0 && document_chunks(run.valid) > 0 => {
+            staging
+        }
         (_, Phase::Release | Phase::Over) => claimed,
     }
 }

@@ -29,9 +29,16 @@ impl Turn<'_> {
     pub(super) async fn commit_batch(&mut self) -> Result<(), Stop> {
         for _ in 0..RACES {
             let book_key = table::book(&self.context.company, &self.batch.receipt_book.key());
-            let loaded = self.db.load([book_key.clone(), company::settings_key(&self.context.company)]).await?;
+            let loaded = self
+                .db
+                .load([
+                    book_key.clone(),
+                    company::settings_key(&self.context.company),
+                ])
+                .await?;
             let book = self.admissible(loaded.read(&book_key)?)?;
-            let settings: Option<CompanySettings> = loaded.read(&company::settings_key(&self.context.company))?;
+            let settings: Option<CompanySettings> =
+                loaded.read(&company::settings_key(&self.context.company))?;
             let settings = settings.ok_or(BatchRefusal::FiscalIdentityChanged)?;
             if self.try_commit(book_key, book, &settings).await? {
                 return Ok(());
@@ -48,7 +55,11 @@ impl Turn<'_> {
         }
         if !settings.fiscal_lock {
             let lock = Changes::new().set(company::FISCAL_LOCK, true);
-            tx.update(company::settings_key(&self.context.company), lock, Condition::version(settings.version));
+            tx.update(
+                company::settings_key(&self.context.company),
+                lock,
+                Condition::version(settings.version),
+            );
         }
         Ok(())
     }
@@ -56,18 +67,29 @@ impl Turn<'_> {
     /// Whether the book takes this batch, by what it reads now.
     fn admissible(&self, book: Option<Book>) -> Result<Book, Stop> {
         let wanted = &self.batch.receipt_book;
-        let Some(book) = book else { return Ok(Book::unused(wanted)) };
+        let Some(book) = book else {
+            return Ok(Book::unused(wanted));
+        };
         book.admits(wanted, self.batch.issue_date, self.run.valid)?;
         Ok(book)
     }
 
     /// One try. `false`: somebody moved the book in between.
-    async fn try_commit(&mut self, book_key: Key, book: Book, settings: &CompanySettings) -> Result<bool, Stop> {
+    async fn try_commit(
+        &mut self,
+        book_key: Key,
+        book: Book,
+        settings: &CompanySettings,
+    ) -> Result<bool, Stop> {
         let now = clock::now();
         let count = self.run.valid;
         let first = book.last_number + 1;
         let last = book.last_number + count;
-        let next = Run { phase: Phase::Materialise, working: false, ..self.run.clone() };
+        let next = Run {
+            phase: Phase::Materialise,
+            working: false,
+            ..self.run.clone()
+        };
         let mut tx = self.fenced(&next);
         let moved = book.advanced(self.batch.issue_date, count, self.batch.total_amount);
         if book.is_unused() {
@@ -79,7 +101,11 @@ impl Turn<'_> {
                 .set("lastIssueDate", self.batch.issue_date.to_string())
                 .set("invoiceCount", moved.invoice_count)
                 .set("totalAmount", moved.total_amount);
-            tx.update(book_key, changes, Condition::default().eq("lastNumber", book.last_number));
+            tx.update(
+                book_key,
+                changes,
+                Condition::default().eq("lastNumber", book.last_number),
+            );
         }
         let spelling = self.batch.receipt_book.to_string();
         let normalised = self.batch.receipt_book.key();
@@ -95,9 +121,20 @@ impl Turn<'_> {
             list_pk: table::documents_list(company),
             list_sort: table::document_sort(self.batch.issue_date, &spelling, last),
         };
-        tx.put(table::book_range(company, &normalised, last), &range, Condition::absent())?;
+        tx.put(
+            table::book_range(company, &normalised, last),
+            &range,
+            Condition::absent(),
+        )?;
         if let Some(ticket) = &self.run.ticket {
-            tx.delete(Key::new(table::BILLING, table::book_queue(company, &normalised), ticket), Condition::always());
+            tx.delete(
+                Key::new(
+                    table::BILLING,
+                    table::book_queue(company, &normalised),
+                    ticket,
+                ),
+                Condition::always(),
+            );
         }
         self.lock_fiscal_identity(&mut tx, settings)?;
         let batch = self.write_batch(&mut tx, self.batch.committed(first, count, now))?;
@@ -114,5 +151,10 @@ impl Turn<'_> {
 
 /// Whether the company's CUIT is the one that the batch was accepted with.
 fn is_still(issuer: &Issuer, settings: &CompanySettings) -> bool {
-    settings.settings.tax_id.as_deref().and_then(|text| Cuit::parse(text).ok()) == Some(issuer.tax_id)
+    settings
+        .settings
+        .tax_id
+        .as_deref()
+        .and_then(|text| Cuit::parse(text).ok())
+        == Some(issuer.tax_id)
 }

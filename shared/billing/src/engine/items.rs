@@ -92,7 +92,14 @@ pub struct Run {
 
 impl Run {
     /// A run that nobody has touched yet.
-    pub fn new(run: u32, epoch: u64, phase: Phase, blocks: u32, ticket: Option<String>, now: Instant) -> Self {
+    pub fn new(
+        run: u32,
+        epoch: u64,
+        phase: Phase,
+        blocks: u32,
+        ticket: Option<String>,
+        now: Instant,
+    ) -> Self {
         Self {
             run,
             epoch,
@@ -126,11 +133,11 @@ pub fn document_chunks(documents: u32) -> u32 {
 
 /// Ids in the order in which they will be judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PackedIds(pub Vec<PendingId>);
+pub(crate) struct PackedIds(pub Vec<PendingId>);
 
 impl PackedIds {
     /// The stored item.
-    pub fn to_item(&self) -> Item {
+    pub(crate) fn to_item(&self) -> Item {
         let bytes: Vec<u8> = self.0.iter().flat_map(|id| id.ulid().to_bytes()).collect();
         Item::from([("ids".to_owned(), AttributeValue::B(Blob::new(bytes)))])
     }
@@ -139,20 +146,26 @@ impl PackedIds {
     ///
     /// # Errors
     /// When it holds no ids.
-    pub fn from_item(item: &Item) -> Result<Self, Failure> {
+    pub(crate) fn from_item(item: &Item) -> Result<Self, Failure> {
         Ok(Self(unpack(item, "ids")?))
     }
 }
 
 fn unpack(item: &Item, attribute: &str) -> Result<Vec<PendingId>, Failure> {
     let blob = item.get(attribute).and_then(|value| value.as_b().ok());
-    let bytes = blob.ok_or_else(|| Failure::message(format!("a block holds no {attribute}")))?.as_ref();
-    Ok(bytes.chunks_exact(16).filter_map(|id| id.try_into().ok()).map(|id| PendingId::new(Ulid::from_bytes(id))).collect())
+    let bytes = blob
+        .ok_or_else(|| Failure::message(format!("a block holds no {attribute}")))?
+        .as_ref();
+    Ok(bytes
+        .chunks_exact(16)
+        .filter_map(|id| id.try_into().ok())
+        .map(|id| PendingId::new(Ulid::from_bytes(id)))
+        .collect())
 }
 
 /// A claimed pending, with what ordering and summing need.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
+pub(crate) struct Claimed {
     /// The pending.
     pub id: PendingId,
     /// Its date; the first part of the order within the batch.
@@ -165,7 +178,7 @@ pub struct Claimed {
 
 /// The outcome of one claim transaction, written by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClaimBlock {
+pub(crate) struct ClaimBlock {
     /// Held by the batch from this transaction on.
     pub claimed: Vec<Claimed>,
     /// Not held.
@@ -177,15 +190,40 @@ impl ClaimBlock {
     ///
     /// # Errors
     /// When a failure cannot be written as JSON.
-    pub fn to_item(&self) -> Result<Item, Failure> {
+    pub(crate) fn to_item(&self) -> Result<Item, Failure> {
         let ids = PackedIds(self.claimed.iter().map(|c| c.id).collect());
         let mut item = ids.to_item();
         let list = |values: Vec<AttributeValue>| AttributeValue::L(values);
-        item.insert("dates".into(), list(self.claimed.iter().map(|c| AttributeValue::S(c.service_date.to_string())).collect()));
-        item.insert("customers".into(), list(self.claimed.iter().map(|c| AttributeValue::N(c.customer_id.to_string())).collect()));
-        item.insert("amounts".into(), list(self.claimed.iter().map(|c| AttributeValue::N(c.amount.to_string())).collect()));
+        item.insert(
+            "dates".into(),
+            list(
+                self.claimed
+                    .iter()
+                    .map(|c| AttributeValue::S(c.service_date.to_string()))
+                    .collect(),
+            ),
+        );
+        item.insert(
+            "customers".into(),
+            list(
+                self.claimed
+                    .iter()
+                    .map(|c| AttributeValue::N(c.customer_id.to_string()))
+                    .collect(),
+            ),
+        );
+        item.insert(
+            "amounts".into(),
+            list(
+                self.claimed
+                    .iter()
+                    .map(|c| AttributeValue::N(c.amount.to_string()))
+                    .collect(),
+            ),
+        );
         if !self.failed.is_empty() {
-            let failed = serde_json::to_string(&self.failed).map_err(|e| Failure::new("writing failed pendings", e))?;
+            let failed = serde_json::to_string(&self.failed)
+                .map_err(|e| Failure::new("writing failed pendings", e))?;
             item.insert("failed".into(), AttributeValue::S(failed));
         }
         Ok(item)
@@ -195,7 +233,7 @@ impl ClaimBlock {
     ///
     /// # Errors
     /// When its lists do not belong together.
-    pub fn from_item(item: &Item) -> Result<Self, Failure> {
+    pub(crate) fn from_item(item: &Item) -> Result<Self, Failure> {
         let broken = || Failure::message("a claim block is inconsistent");
         let ids = PackedIds::from_item(item)?.0;
         let dates = list(item, "dates").ok_or_else(broken)?;
@@ -205,13 +243,25 @@ impl ClaimBlock {
             return Err(broken());
         }
         let mut claimed = Vec::with_capacity(ids.len());
-        for (((id, date), customer), amount) in ids.into_iter().zip(dates).zip(customers).zip(amounts) {
-            let date = date.as_s().ok().and_then(|d| cierre_kernel::time::parse_date(d).ok()).ok_or_else(broken)?;
+        for (((id, date), customer), amount) in
+            ids.into_iter().zip(dates).zip(customers).zip(amounts)
+        {
+            let date = date
+                .as_s()
+                .ok()
+                .and_then(|d| cierre_kernel::time::parse_date(d).ok())
+                .ok_or_else(broken)?;
             let customer_id = u32::try_from(customer).map_err(|_| broken())?;
-            claimed.push(Claimed { id, service_date: date, customer_id, amount });
+            claimed.push(Claimed {
+                id,
+                service_date: date,
+                customer_id,
+                amount,
+            });
         }
         let failed = match text(item, "failed") {
-            Some(failed) => serde_json::from_str(failed).map_err(|e| Failure::new("reading failed pendings", e))?,
+            Some(failed) => serde_json::from_str(failed)
+                .map_err(|e| Failure::new("reading failed pendings", e))?,
             None => Vec::new(),
         };
         Ok(Self { claimed, failed })
@@ -232,7 +282,7 @@ pub struct Snapshot {
 /// Durable from stage 2 on, visible from the commit on: a document's number is the batch's first number plus its index. What does not stand
 /// here stands in the pending itself, which nobody may change while the batch holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DocumentChunk {
+pub(crate) struct DocumentChunk {
     /// Index of the first document.
     pub first: u32,
     /// The pendings, in document order.
@@ -252,14 +302,26 @@ impl DocumentChunk {
     ///
     /// # Errors
     /// When the snapshots cannot be written.
-    pub fn to_item(&self) -> Result<Item, Failure> {
+    pub(crate) fn to_item(&self) -> Result<Item, Failure> {
         let mut item = PackedIds(self.pendings.clone()).to_item();
-        let numbers = |values: Vec<String>| AttributeValue::L(values.into_iter().map(AttributeValue::N).collect());
+        let numbers = |values: Vec<String>| {
+            AttributeValue::L(values.into_iter().map(AttributeValue::N).collect())
+        };
         item.insert("first".into(), AttributeValue::N(self.first.to_string()));
-        item.insert("firstDate".into(), AttributeValue::S(self.first_date.to_string()));
-        item.insert("amounts".into(), numbers(self.amounts.iter().map(i64::to_string).collect()));
-        item.insert("customerOf".into(), numbers(self.customer_of.iter().map(u32::to_string).collect()));
-        let customers = serde_json::to_string(&self.customers).map_err(|e| Failure::new("writing snapshots", e))?;
+        item.insert(
+            "firstDate".into(),
+            AttributeValue::S(self.first_date.to_string()),
+        );
+        item.insert(
+            "amounts".into(),
+            numbers(self.amounts.iter().map(i64::to_string).collect()),
+        );
+        item.insert(
+            "customerOf".into(),
+            numbers(self.customer_of.iter().map(u32::to_string).collect()),
+        );
+        let customers = serde_json::to_string(&self.customers)
+            .map_err(|e| Failure::new("writing snapshots", e))?;
         item.insert("customers".into(), AttributeValue::S(customers));
         Ok(item)
     }
@@ -268,26 +330,44 @@ impl DocumentChunk {
     ///
     /// # Errors
     /// When its lists do not belong together.
-    pub fn from_item(item: &Item) -> Result<Self, Failure> {
+    pub(crate) fn from_item(item: &Item) -> Result<Self, Failure> {
         let broken = || Failure::message("a document chunk is inconsistent");
         let pendings = PackedIds::from_item(item)?.0;
         let amounts = numbers(item, "amounts").ok_or_else(broken)?;
         let customer_of = numbers(item, "customerOf").ok_or_else(broken)?;
-        let customer_of: Vec<u32> = customer_of.into_iter().filter_map(|n| u32::try_from(n).ok()).collect();
-        let customers: Vec<Snapshot> = serde_json::from_str(text(item, "customers").ok_or_else(broken)?)
-            .map_err(|e| Failure::new("reading snapshots", e))?;
-        let first = number(item, "first").and_then(|n| u32::try_from(n).ok()).ok_or_else(broken)?;
-        let first_date = text(item, "firstDate").and_then(|d| cierre_kernel::time::parse_date(d).ok()).ok_or_else(broken)?;
-        let known = customer_of.iter().all(|position| (*position as usize) < customers.len());
+        let customer_of: Vec<u32> = customer_of
+            .into_iter()
+            .filter_map(|n| u32::try_from(n).ok())
+            .collect();
+        let customers: Vec<Snapshot> =
+            serde_json::from_str(text(item, "customers").ok_or_else(broken)?)
+                .map_err(|e| Failure::new("reading snapshots", e))?;
+        let first = number(item, "first")
+            .and_then(|n| u32::try_from(n).ok())
+            .ok_or_else(broken)?;
+        let first_date = text(item, "firstDate")
+            .and_then(|d| cierre_kernel::time::parse_date(d).ok())
+            .ok_or_else(broken)?;
+        let known = customer_of
+            .iter()
+            .all(|position| (*position as usize) < customers.len());
         if amounts.len() != pendings.len() || customer_of.len() != pendings.len() || !known {
             return Err(broken());
         }
-        Ok(Self { first, pendings, amounts, customer_of, customers, first_date })
+        Ok(Self {
+            first,
+            pendings,
+            amounts,
+            customer_of,
+            customers,
+            first_date,
+        })
     }
 
     /// The customer of the document at `position`.
-    pub fn customer(&self, position: usize) -> Option<&Snapshot> {
-        self.customers.get(*self.customer_of.get(position)? as usize)
+    pub(crate) fn customer(&self, position: usize) -> Option<&Snapshot> {
+        self.customers
+            .get(*self.customer_of.get(position)? as usize)
     }
 }
 
@@ -296,13 +376,16 @@ fn list<'a>(item: &'a Item, attribute: &str) -> Option<&'a Vec<AttributeValue>> 
 }
 
 fn numbers(item: &Item, attribute: &str) -> Option<Vec<i64>> {
-    list(item, attribute)?.iter().map(|value| value.as_n().ok().and_then(|n| n.parse().ok())).collect()
+    list(item, attribute)?
+        .iter()
+        .map(|value| value.as_n().ok().and_then(|n| n.parse().ok()))
+        .collect()
 }
 
 /// A place in a book's queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ticket {
+pub(crate) struct Ticket {
     /// Whose turn it is when this ticket is the first.
     pub batch_id: BatchId,
     /// Its job.
@@ -314,7 +397,7 @@ pub struct Ticket {
 /// The numbers that one commit took from a book.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Range {
+pub(crate) struct Range {
     /// The batch that took them.
     pub batch_id: BatchId,
     /// The batch's run whose chunks became documents.
@@ -338,7 +421,7 @@ pub struct Range {
 /// One customer's documents within one chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Posting {
+pub(crate) struct Posting {
     /// The batch.
     pub batch_id: BatchId,
     /// Their numbers, rising.
@@ -357,7 +440,11 @@ pub(crate) struct BatchKeys {
 
 impl BatchKeys {
     pub(crate) fn new(company: CompanyId, batch: BatchId, run: u32) -> Self {
-        Self { company, batch, run }
+        Self {
+            company,
+            batch,
+            run,
+        }
     }
 
     pub(crate) fn partition(&self) -> String {
@@ -377,7 +464,13 @@ impl BatchKeys {
     }
 
     pub(crate) fn selection(&self, block: u32) -> Key {
-        table::run_block(&self.company, self.batch, self.run, RunBlock::Selection, block)
+        table::run_block(
+            &self.company,
+            self.batch,
+            self.run,
+            RunBlock::Selection,
+            block,
+        )
     }
 
     pub(crate) fn claim(&self, block: u32) -> Key {
@@ -389,7 +482,13 @@ impl BatchKeys {
     }
 
     pub(crate) fn documents(&self, chunk: u32) -> Key {
-        table::run_block(&self.company, self.batch, self.run, RunBlock::Documents, chunk)
+        table::run_block(
+            &self.company,
+            self.batch,
+            self.run,
+            RunBlock::Documents,
+            chunk,
+        )
     }
 }
 
@@ -399,16 +498,24 @@ mod tests {
     use proptest::prelude::*;
 
     fn date() -> impl Strategy<Value = Date> {
-        (2000_i16..2030, 1_i8..13, 1_i8..29).prop_map(|(y, m, d)| cierre_kernel::time::parse_date(&format!("{y:04}-{m:02}-{d:02}")).unwrap())
+        (2000_i16..2030, 1_i8..13, 1_i8..29).prop_map(|(y, m, d)| {
+            cierre_kernel::time::parse_date(&format!("{y:04}-{m:02}-{d:02}")).unwrap()
+        })
     }
 
     fn claimed() -> impl Strategy<Value = Claimed> {
-        (any::<u128>(), date(), 1_u32..i32::MAX as u32, 1_i64..9_999_999_999).prop_map(|(id, service_date, customer_id, amount)| Claimed {
-            id: PendingId::new(Ulid(id >> 1)),
-            service_date,
-            customer_id,
-            amount,
-        })
+        (
+            any::<u128>(),
+            date(),
+            1_u32..i32::MAX as u32,
+            1_i64..9_999_999_999,
+        )
+            .prop_map(|(id, service_date, customer_id, amount)| Claimed {
+                id: PendingId::new(Ulid(id >> 1)),
+                service_date,
+                customer_id,
+                amount,
+            })
     }
 
     proptest! {
@@ -429,7 +536,10 @@ mod tests {
     #[test]
     fn parts_cover_every_document() {
         for valid in [1, 99, 100, 101, 499, 500, 501, 100_000] {
-            let run = Run { valid, ..Run::new(0, 0, Phase::Materialise, 1, None, Instant::from_millis(0)) };
+            let run = Run {
+                valid,
+                ..Run::new(0, 0, Phase::Materialise, 1, None, Instant::from_millis(0))
+            };
             assert!(run.parts() * CHUNKS_PER_MESSAGE * DOCUMENT_CHUNK as u32 >= valid);
             assert!((run.parts() - 1) * CHUNKS_PER_MESSAGE * (DOCUMENT_CHUNK as u32) < valid);
         }

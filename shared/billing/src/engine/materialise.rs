@@ -14,7 +14,9 @@ use cierre_platform::error::Doing;
 use cierre_platform::{Context, Failure, clock};
 use futures::future::try_join_all;
 
-use super::items::{BatchKeys, CHUNKS_PER_MESSAGE, DOCUMENT_CHUNK, DocumentChunk, Posting, Run, document_chunks};
+use super::items::{
+    BatchKeys, CHUNKS_PER_MESSAGE, DOCUMENT_CHUNK, DocumentChunk, Posting, Run, document_chunks,
+};
 use super::turn::write_batch;
 use crate::authority::{Authority, Voucher, settle};
 use crate::entity::{Batch, BatchStatus, Draft, Grant, Invoice, Service};
@@ -52,10 +54,14 @@ impl<A: Authority> Materialiser<'_, A> {
         let total = document_chunks(self.run.valid);
         let first = part * CHUNKS_PER_MESSAGE;
         let last = total.min(first + CHUNKS_PER_MESSAGE);
-        let keys: Vec<_> = (first..last).map(|chunk| self.keys.documents(chunk)).collect();
+        let keys: Vec<_> = (first..last)
+            .map(|chunk| self.keys.documents(chunk))
+            .collect();
         let loaded = self.db.load(keys.clone()).await?;
         for key in &keys {
-            let item = loaded.item(key).ok_or_else(|| Failure::message("a chunk of a committed batch is missing"))?;
+            let item = loaded
+                .item(key)
+                .ok_or_else(|| Failure::message("a chunk of a committed batch is missing"))?;
             self.chunk(&DocumentChunk::from_item(item)?).await?;
         }
         let changes = Changes::new().add(DONE, number_set([part]));
@@ -69,7 +75,9 @@ impl<A: Authority> Materialiser<'_, A> {
     }
 
     async fn chunk(&self, chunk: &DocumentChunk) -> Result<(), Failure> {
-        let grants = try_join_all((0..chunk.pendings.len()).map(|position| self.grant(chunk, position))).await?;
+        let grants =
+            try_join_all((0..chunk.pendings.len()).map(|position| self.grant(chunk, position)))
+                .await?;
         self.post(chunk).await?;
         let mut left: Vec<usize> = (0..chunk.pendings.len()).collect();
         while !left.is_empty() {
@@ -79,14 +87,28 @@ impl<A: Authority> Materialiser<'_, A> {
     }
 
     fn number(&self, chunk: &DocumentChunk, position: usize) -> Result<InvoiceNumber, Failure> {
-        let first = self.batch.first_number.ok_or_else(|| Failure::message("a committed batch has no first number"))?;
-        InvoiceNumber::invoice(self.batch.receipt_book, first + chunk.first + position as u32).doing("numbering a document")
+        let first = self
+            .batch
+            .first_number
+            .ok_or_else(|| Failure::message("a committed batch has no first number"))?;
+        InvoiceNumber::invoice(
+            self.batch.receipt_book,
+            first + chunk.first + position as u32,
+        )
+        .doing("numbering a document")
     }
 
     async fn grant(&self, chunk: &DocumentChunk, position: usize) -> Result<Grant, Failure> {
         let amount = chunk.amounts.get(position).copied().unwrap_or_default();
-        let receiver = chunk.customer(position).and_then(|customer| customer.receiver.tax_id);
-        let voucher = Voucher { number: self.number(chunk, position)?, issue_date: self.batch.issue_date, amount, receiver };
+        let receiver = chunk
+            .customer(position)
+            .and_then(|customer| customer.receiver.tax_id);
+        let voucher = Voucher {
+            number: self.number(chunk, position)?,
+            issue_date: self.batch.issue_date,
+            amount,
+            receiver,
+        };
         settle(self.authority, &voucher).await
     }
 
@@ -95,7 +117,9 @@ impl<A: Authority> Materialiser<'_, A> {
     async fn post(&self, chunk: &DocumentChunk) -> Result<(), Failure> {
         let mut postings: BTreeMap<u32, Posting> = BTreeMap::new();
         for (position, pending) in chunk.pendings.iter().enumerate() {
-            let customer = chunk.customer(position).ok_or_else(|| Failure::message("a document has no customer"))?;
+            let customer = chunk
+                .customer(position)
+                .ok_or_else(|| Failure::message("a document has no customer"))?;
             let posting = postings.entry(customer.id).or_insert_with(|| Posting {
                 batch_id: self.batch.id,
                 numbers: Vec::new(),
@@ -107,24 +131,52 @@ impl<A: Authority> Materialiser<'_, A> {
         let spelling = self.batch.receipt_book.to_string();
         let rows = postings.into_iter().filter_map(|(customer, posting)| {
             let last = *posting.numbers.last()?;
-            Some((table::customer_posting(&self.context.company, customer, self.batch.issue_date, &spelling, last), posting))
+            Some((
+                table::customer_posting(
+                    &self.context.company,
+                    customer,
+                    self.batch.issue_date,
+                    &spelling,
+                    last,
+                ),
+                posting,
+            ))
         });
         self.db.put_all(rows).await
     }
 
     /// Invoices the documents at these positions in one transaction; answers those that moved in between and have to be looked at again.
-    async fn invoice(&self, chunk: &DocumentChunk, grants: &[Grant], positions: Vec<usize>) -> Result<Vec<usize>, Failure> {
+    async fn invoice(
+        &self,
+        chunk: &DocumentChunk,
+        grants: &[Grant],
+        positions: Vec<usize>,
+    ) -> Result<Vec<usize>, Failure> {
         let company = &self.context.company;
         let pending = |position: &usize| chunk.pendings.get(*position).copied();
-        let loaded = self.db.load(positions.iter().filter_map(pending).map(|id| table::service_of_pending(company, id))).await?;
+        let loaded = self
+            .db
+            .load(
+                positions
+                    .iter()
+                    .filter_map(pending)
+                    .map(|id| table::service_of_pending(company, id)),
+            )
+            .await?;
         let mut tx = Tx::new();
         let mut written = Vec::with_capacity(positions.len());
         for position in positions {
             let inconsistent = || Failure::message("a document chunk is inconsistent");
             let pending = pending(&position).ok_or_else(inconsistent)?;
-            let (grant, customer) = grants.get(position).zip(chunk.customer(position)).ok_or_else(inconsistent)?;
-            let service: Option<Service> = loaded.read(&table::service_of_pending(company, pending))?;
-            let service = service.ok_or_else(|| Failure::message(format!("{pending} of a committed batch is missing")))?;
+            let (grant, customer) = grants
+                .get(position)
+                .zip(chunk.customer(position))
+                .ok_or_else(inconsistent)?;
+            let service: Option<Service> =
+                loaded.read(&table::service_of_pending(company, pending))?;
+            let service = service.ok_or_else(|| {
+                Failure::message(format!("{pending} of a committed batch is missing"))
+            })?;
             let draft = Draft {
                 service: &service,
                 pending_id: pending,
@@ -138,11 +190,21 @@ impl<A: Authority> Materialiser<'_, A> {
             let issued_at = self.batch.processing_completed_at.unwrap_or(now);
             match service.materialise(Invoice::issue(draft, issued_at), now) {
                 Ok(Decision::Applied(change)) => {
-                    put_service(&mut tx, company, &change.state, Condition::version(service.version))?;
+                    put_service(
+                        &mut tx,
+                        company,
+                        &change.state,
+                        Condition::version(service.version),
+                    )?;
                     written.push(position);
                 }
                 Ok(Decision::Replayed(_)) => {}
-                Err(refusal) => return Err(Failure::new(format!("{pending} is neither held nor invoiced by its batch"), refusal)),
+                Err(refusal) => {
+                    return Err(Failure::new(
+                        format!("{pending} is neither held nor invoiced by its batch"),
+                        refusal,
+                    ));
+                }
             }
         }
         if tx.is_empty() {
@@ -159,11 +221,21 @@ impl<A: Authority> Materialiser<'_, A> {
     /// Marks the batch as materialised. Whoever comes second finds it done.
     async fn close(&self) -> Result<Materialised, Failure> {
         let now = clock::now();
-        let change = self.batch.materialised(now).doing("closing a batch")?.into_inner();
-        let context = Context { now, ..self.context.clone() };
+        let change = self
+            .batch
+            .materialised(now)
+            .doing("closing a batch")?
+            .into_inner();
+        let context = Context {
+            now,
+            ..self.context.clone()
+        };
         let mut tx = Tx::new();
         write_batch(&mut tx, &context, self.batch, change)?;
-        let over = Changes::new().set("phase", "over").remove("listPk").remove("listSort");
+        let over = Changes::new()
+            .set("phase", "over")
+            .remove("listPk")
+            .remove("listSort");
         tx.update(self.keys.run(), over, Condition::present());
         match self.db.commit(&tx).await {
             Ok(()) => Ok(Materialised::Batch),
@@ -182,20 +254,34 @@ impl<A: Authority> Materialiser<'_, A> {
 /// The parts of stage 4 that are finished.
 pub(super) fn finished_parts(run: &Item) -> Vec<u32> {
     let parts = run.get(DONE).and_then(|value| value.as_ns().ok());
-    parts.map(|parts| parts.iter().filter_map(|part| part.parse().ok()).collect()).unwrap_or_default()
+    parts
+        .map(|parts| parts.iter().filter_map(|part| part.parse().ok()).collect())
+        .unwrap_or_default()
 }
 
 /// How many documents the finished parts hold.
 pub fn materialised_count(run: &Run, item: &Item) -> u32 {
     let per_part = CHUNKS_PER_MESSAGE * DOCUMENT_CHUNK as u32;
-    finished_parts(item).into_iter().map(|part| run.valid.saturating_sub(part * per_part).min(per_part)).sum()
+    finished_parts(item)
+        .into_iter()
+        .map(|part| run.valid.saturating_sub(part * per_part).min(per_part))
+        .sum()
 }
 
 /// Loads what a stage 4 worker needs; `None` when the batch is unknown or not committed.
-pub(super) async fn load(db: &Db, company: &CompanyId, batch: BatchId) -> Result<Option<(Batch, Run, Item)>, Failure> {
+pub(super) async fn load(
+    db: &Db,
+    company: &CompanyId,
+    batch: BatchId,
+) -> Result<Option<(Batch, Run, Item)>, Failure> {
     let keys = BatchKeys::new(company.clone(), batch, 0);
     let loaded = db.load([keys.batch(), keys.run()]).await?;
-    let (Some(batch), Some(item)) = (loaded.read::<Batch>(&keys.batch())?, loaded.item(&keys.run())) else { return Ok(None) };
+    let (Some(batch), Some(item)) = (
+        loaded.read::<Batch>(&keys.batch())?,
+        loaded.item(&keys.run()),
+    ) else {
+        return Ok(None);
+    };
     let committed = batch.status == BatchStatus::Processed;
     let run: Run = read_item(item.clone())?;
     Ok(committed.then(|| (batch, run, item.clone())))

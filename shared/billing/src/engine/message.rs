@@ -52,7 +52,10 @@ mod tests {
         let job = r#"{"companyId":"demo","batchId":"bat_01JD0000000000000000000000","jobId":"batch-1","correlationId":"c"}"#;
         let chunk = r#"{"companyId":"demo","batchId":"bat_01JD0000000000000000000000","chunk":3,"correlationId":"c"}"#;
         assert!(matches!(serde_json::from_str(job), Ok(LostMessage::Job(_))));
-        assert!(matches!(serde_json::from_str(chunk), Ok(LostMessage::Chunk(_))));
+        assert!(matches!(
+            serde_json::from_str(chunk),
+            Ok(LostMessage::Chunk(_))
+        ));
         assert!(serde_json::from_str::<LostMessage>(r#"{"hello":1}"#).is_err());
     }
 }

@@ -25,7 +25,9 @@ use cierre_platform::error::Doing;
 use cierre_platform::queue::Queue;
 use cierre_platform::{Context, Failure, clock};
 
-pub(crate) use items::{BatchKeys, ClaimBlock, DocumentChunk, ID_BLOCK, PackedIds, Posting, Range, Ticket};
+pub(crate) use items::{
+    BatchKeys, ClaimBlock, DocumentChunk, ID_BLOCK, PackedIds, Posting, Range, Ticket,
+};
 pub use items::{DOCUMENT_CHUNK, Phase, Run, Snapshot, document_chunks};
 pub use materialise::{Materialised, materialised_count};
 pub use message::{ChunkMessage, JobMessage, LostMessage};
@@ -83,10 +85,17 @@ impl Engine {
     /// # Errors
     /// When not even the fault could be written down; the message then comes back by itself.
     pub async fn advance(&self, job: &JobMessage, deadline: Deadline) -> Result<Advance, Failure> {
-        let context = Context::system(job.company_id.clone(), job.correlation_id.clone(), clock::now());
+        let context = Context::system(
+            job.company_id.clone(),
+            job.correlation_id.clone(),
+            clock::now(),
+        );
         let keys = BatchKeys::new(job.company_id.clone(), job.batch_id, 0);
         let loaded = self.db.load([keys.batch(), keys.run()]).await?;
-        let (Some(batch), Some(run)) = (loaded.read::<Batch>(&keys.batch())?, loaded.read::<Run>(&keys.run())?) else {
+        let (Some(batch), Some(run)) = (
+            loaded.read::<Batch>(&keys.batch())?,
+            loaded.read::<Run>(&keys.run())?,
+        ) else {
             return Ok(Advance::Unknown);
         };
         if batch.job.id != job.job_id {
@@ -103,11 +112,19 @@ impl Engine {
                 self.materialise_all(&context, &batch, &run).await?;
                 Ok(Advance::Finished)
             }
-            BatchStatus::PendingProcessing | BatchStatus::InProcess => self.work(context, batch, run, deadline).await,
+            BatchStatus::PendingProcessing | BatchStatus::InProcess => {
+                self.work(context, batch, run, deadline).await
+            }
         }
     }
 
-    async fn work(&self, context: Context, batch: Batch, mut run: Run, deadline: Deadline) -> Result<Advance, Failure> {
+    async fn work(
+        &self,
+        context: Context,
+        batch: Batch,
+        mut run: Run,
+        deadline: Deadline,
+    ) -> Result<Advance, Failure> {
         if run.ticket.is_none() && !self.join_queue(&context, &batch, &mut run).await? {
             return Ok(Advance::NotNow);
         }
@@ -122,17 +139,40 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Self::advance`].
-    pub async fn advance_inline(&self, context: &Context, batch: Batch, run: Run, deadline: Deadline) -> Result<Advance, Failure> {
-        let context = Context::system(context.company.clone(), context.correlation_id.clone(), context.now);
+    pub async fn advance_inline(
+        &self,
+        context: &Context,
+        batch: Batch,
+        run: Run,
+        deadline: Deadline,
+    ) -> Result<Advance, Failure> {
+        let context = Context::system(
+            context.company.clone(),
+            context.correlation_id.clone(),
+            context.now,
+        );
         self.drive(context, batch, run, deadline).await
     }
 
     /// Takes the turn and goes through the phases.
-    async fn drive(&self, context: Context, batch: Batch, run: Run, deadline: Deadline) -> Result<Advance, Failure> {
+    async fn drive(
+        &self,
+        context: Context,
+        batch: Batch,
+        run: Run,
+        deadline: Deadline,
+    ) -> Result<Advance, Failure> {
         // After a hand-over the queue counts deliveries anew, so the third death may be seen here instead of in the dead-letter queue.
         let died = run.working && !run.handed_over;
-        let purpose = if died && batch.job.attempts_made + 1 >= MAX_ATTEMPTS { Purpose::GiveUp } else { Purpose::Advance };
-        let Some(mut turn) = self.take_turn(context, batch, run, deadline, purpose).await? else {
+        let purpose = if died && batch.job.attempts_made + 1 >= MAX_ATTEMPTS {
+            Purpose::GiveUp
+        } else {
+            Purpose::Advance
+        };
+        let Some(mut turn) = self
+            .take_turn(context, batch, run, deadline, purpose)
+            .await?
+        else {
             tracing::info!("another worker has the turn");
             return Ok(Advance::NotNow);
         };
@@ -147,7 +187,9 @@ impl Engine {
         match stop {
             Stop::LostTurn => Ok(Advance::NotNow),
             Stop::HandOver => self.hand_over(turn).await,
-            Stop::Refused(refusal) => Err(Failure::message(format!("a refusal was not settled: {refusal}"))),
+            Stop::Refused(refusal) => Err(Failure::message(format!(
+                "a refusal was not settled: {refusal}"
+            ))),
             Stop::Failed(failure) => self.attempt_failed(turn, failure).await,
         }
     }
@@ -157,7 +199,8 @@ impl Engine {
         self.wake_next(&turn.context.company, &turn.batch).await?;
         if turn.batch.status == BatchStatus::Processed {
             tracing::info!(batch_id = %turn.batch.id, total_invoices = turn.batch.invoice_count, "batch job completed");
-            self.materialise_all(&turn.context, &turn.batch, &turn.run).await?;
+            self.materialise_all(&turn.context, &turn.batch, &turn.run)
+                .await?;
         }
         Ok(Advance::Finished)
     }
@@ -176,19 +219,41 @@ impl Engine {
             return Ok(None);
         }
         let keys = BatchKeys::new(context.company.clone(), batch.id, run.run);
-        let next = Run { epoch: run.epoch + 1, working: true, handed_over: false, ..run.clone() };
+        let next = Run {
+            epoch: run.epoch + 1,
+            working: true,
+            handed_over: false,
+            ..run.clone()
+        };
         let mut tx = Tx::new();
         // The lease is part of the condition: between our read and our write the holder may have shown that it lives.
         let (changes, condition) = fence(&run, &next, now);
-        tx.update(keys.run(), changes, condition.eq("leaseUntil", run.lease_until));
+        tx.update(
+            keys.run(),
+            changes,
+            condition.eq("leaseUntil", run.lease_until),
+        );
         let mut next_batch = batch.clone();
         if purpose == Purpose::Advance && !run.handed_over {
-            let change = batch.started(run.working, now).doing("starting an attempt")?.into_inner();
-            let context = Context { now, ..context.clone() };
+            let change = batch
+                .started(run.working, now)
+                .doing("starting an attempt")?
+                .into_inner();
+            let context = Context {
+                now,
+                ..context.clone()
+            };
             next_batch = write_batch(&mut tx, &context, &batch, change)?;
         }
         match self.db.commit(&tx).await {
-            Ok(()) => Ok(Some(Turn { db: &self.db, keys, batch: next_batch, run: next, context, deadline })),
+            Ok(()) => Ok(Some(Turn {
+                db: &self.db,
+                keys,
+                batch: next_batch,
+                run: next,
+                context,
+                deadline,
+            })),
             Err(cierre_platform::db::CommitError::Refused(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -196,11 +261,18 @@ impl Engine {
 
     /// The next delivery goes on; this is no attempt.
     async fn hand_over(&self, mut turn: Turn<'_>) -> Result<Advance, Failure> {
-        let next = Run { handed_over: true, ..turn.run.clone() };
+        let next = Run {
+            handed_over: true,
+            ..turn.run.clone()
+        };
         let tx = turn.fenced(&next);
         match turn.commit_step(&tx, next, "handing over").await {
             // Only now: a message that came before the lease is given up would find the batch busy and be dropped.
-            Ok(()) => self.jobs.send(&job_message(&turn.context, &turn.batch)).await?,
+            Ok(()) => {
+                self.jobs
+                    .send(&job_message(&turn.context, &turn.batch))
+                    .await?
+            }
             Err(Stop::LostTurn | Stop::HandOver | Stop::Refused(_)) => {}
             Err(Stop::Failed(failure)) => return Err(failure),
         }
@@ -208,21 +280,37 @@ impl Engine {
     }
 
     /// Writes the failed attempt down; the third one refuses the batch.
-    async fn attempt_failed(&self, mut turn: Turn<'_>, failure: Failure) -> Result<Advance, Failure> {
+    async fn attempt_failed(
+        &self,
+        mut turn: Turn<'_>,
+        failure: Failure,
+    ) -> Result<Advance, Failure> {
         tracing::error!(batch_id = %turn.batch.id, job_id = turn.batch.job.id, error = failure.chain(), "an attempt at a batch failed");
-        let change = turn.batch.attempt_failed(clock::now()).doing("ending an attempt")?.into_inner();
+        let change = turn
+            .batch
+            .attempt_failed(clock::now())
+            .doing("ending an attempt")?
+            .into_inner();
         let over = change.state.is_out_of_attempts();
-        let next = Run { working: over, ..turn.run.clone() };
+        let next = Run {
+            working: over,
+            ..turn.run.clone()
+        };
         let mut tx = turn.fenced(&next);
         let batch = write_batch(&mut tx, &turn.context, &turn.batch, change)?;
-        match turn.commit_step(&tx, next, "writing down a failed attempt").await {
+        match turn
+            .commit_step(&tx, next, "writing down a failed attempt")
+            .await
+        {
             Ok(()) => turn.batch = batch,
             Err(Stop::LostTurn) => return Ok(Advance::NotNow),
             Err(Stop::Failed(failure)) => return Err(failure),
             Err(Stop::HandOver | Stop::Refused(_)) => return Ok(Advance::Finished),
         }
         if !over {
-            return Ok(Advance::Again { seconds: backoff_seconds(turn.batch.job.attempts_made) });
+            return Ok(Advance::Again {
+                seconds: backoff_seconds(turn.batch.job.attempts_made),
+            });
         }
         self.refuse(turn, &BatchRefusal::ProcessingFailed).await
     }
@@ -237,7 +325,9 @@ impl Engine {
             Err(Stop::LostTurn) => Ok(Advance::NotNow),
             Err(Stop::HandOver) => self.hand_over(turn).await,
             Err(Stop::Failed(failure)) => Err(failure),
-            Err(Stop::Refused(refusal)) => Err(Failure::message(format!("a release was refused: {refusal}"))),
+            Err(Stop::Refused(refusal)) => Err(Failure::message(format!(
+                "a release was refused: {refusal}"
+            ))),
         }
     }
 
@@ -246,10 +336,17 @@ impl Engine {
     /// # Errors
     /// When DynamoDB or SQS does not answer; the message then comes back.
     pub async fn give_up(&self, job: &JobMessage, deadline: Deadline) -> Result<Advance, Failure> {
-        let context = Context::system(job.company_id.clone(), job.correlation_id.clone(), clock::now());
+        let context = Context::system(
+            job.company_id.clone(),
+            job.correlation_id.clone(),
+            clock::now(),
+        );
         let keys = BatchKeys::new(job.company_id.clone(), job.batch_id, 0);
         let loaded = self.db.load([keys.batch(), keys.run()]).await?;
-        let (Some(batch), Some(run)) = (loaded.read::<Batch>(&keys.batch())?, loaded.read::<Run>(&keys.run())?) else {
+        let (Some(batch), Some(run)) = (
+            loaded.read::<Batch>(&keys.batch())?,
+            loaded.read::<Run>(&keys.run())?,
+        ) else {
             return Ok(Advance::Unknown);
         };
         if batch.job.id != job.job_id {
@@ -262,9 +359,14 @@ impl Engine {
                 Ok(Advance::Finished)
             }
             BatchStatus::PendingProcessing | BatchStatus::InProcess => {
-                let Some(turn) = self.take_turn(context, batch, run, deadline, Purpose::GiveUp).await? else {
+                let Some(turn) = self
+                    .take_turn(context, batch, run, deadline, Purpose::GiveUp)
+                    .await?
+                else {
                     // Somebody lives after all, or lived a moment ago: look again when that lease has ended.
-                    return Ok(Advance::Again { seconds: LEASE.as_secs() as u32 });
+                    return Ok(Advance::Again {
+                        seconds: LEASE.as_secs() as u32,
+                    });
                 };
                 self.refuse(turn, &BatchRefusal::WorkerLost).await
             }
@@ -276,18 +378,36 @@ impl Engine {
     /// # Errors
     /// When DynamoDB or the authority does not answer.
     pub async fn materialise(&self, message: &ChunkMessage) -> Result<Materialised, Failure> {
-        let Some((batch, run, item)) = materialise::load(&self.db, &message.company_id, message.batch_id).await? else {
+        let Some((batch, run, item)) =
+            materialise::load(&self.db, &message.company_id, message.batch_id).await?
+        else {
             return Ok(Materialised::NothingThere);
         };
         let done = materialise::finished_parts(&item);
-        if batch.materialized || (done.contains(&message.chunk) && done.len() < run.parts() as usize) || message.chunk >= run.parts() {
+        if batch.materialized
+            || (done.contains(&message.chunk) && done.len() < run.parts() as usize)
+            || message.chunk >= run.parts()
+        {
             return Ok(Materialised::Part);
         }
-        let context = Context::system(message.company_id.clone(), message.correlation_id.clone(), clock::now());
+        let context = Context::system(
+            message.company_id.clone(),
+            message.correlation_id.clone(),
+            clock::now(),
+        );
         let settings = self.settings(&message.company_id).await?;
         let authority = self.authority(&message.company_id, &settings);
         let keys = BatchKeys::new(message.company_id.clone(), batch.id, run.run);
-        Materialiser { db: &self.db, authority: &authority, context: &context, batch: &batch, run: &run, keys }.part(message.chunk).await
+        Materialiser {
+            db: &self.db,
+            authority: &authority,
+            context: &context,
+            batch: &batch,
+            run: &run,
+            keys,
+        }
+        .part(message.chunk)
+        .await
     }
 
     /// Queues a lost part of stage 4 again; after the commit nothing is ever given up.
@@ -304,7 +424,12 @@ impl Engine {
     }
 
     /// Small batches are materialised on the spot; larger ones in parts that several workers take.
-    async fn materialise_all(&self, context: &Context, batch: &Batch, run: &Run) -> Result<(), Failure> {
+    async fn materialise_all(
+        &self,
+        context: &Context,
+        batch: &Batch,
+        run: &Run,
+    ) -> Result<(), Failure> {
         if batch.materialized {
             return Ok(());
         }
@@ -318,9 +443,18 @@ impl Engine {
             self.materialise(&message(0)).await?;
             return Ok(());
         }
-        let item = self.db.get_item(&BatchKeys::new(context.company.clone(), batch.id, run.run).run()).await?;
-        let done = item.as_ref().map(materialise::finished_parts).unwrap_or_default();
-        let mut missing: Vec<ChunkMessage> = (0..run.parts()).filter(|part| !done.contains(part)).map(message).collect();
+        let item = self
+            .db
+            .get_item(&BatchKeys::new(context.company.clone(), batch.id, run.run).run())
+            .await?;
+        let done = item
+            .as_ref()
+            .map(materialise::finished_parts)
+            .unwrap_or_default();
+        let mut missing: Vec<ChunkMessage> = (0..run.parts())
+            .filter(|part| !done.contains(part))
+            .map(message)
+            .collect();
         if missing.is_empty() {
             // All parts are there and only the closing is missing: any part closes it.
             missing.push(message(0));
@@ -329,19 +463,43 @@ impl Engine {
     }
 
     async fn settings(&self, company: &CompanyId) -> Result<BillingSettings, Failure> {
-        let settings = self.db.get::<BillingSettings>(&table::billing_settings(company)).await?;
+        let settings = self
+            .db
+            .get::<BillingSettings>(&table::billing_settings(company))
+            .await?;
         settings.ok_or_else(|| Failure::message("a company with batches has no billing settings"))
     }
 
-    fn authority<'a>(&'a self, company: &'a CompanyId, settings: &BillingSettings) -> SimulatedAuthority<'a> {
-        SimulatedAuthority { db: &self.db, company, lost_answer_rate: settings.simulation.cae_lost_answer_rate }
+    fn authority<'a>(
+        &'a self,
+        company: &'a CompanyId,
+        settings: &BillingSettings,
+    ) -> SimulatedAuthority<'a> {
+        SimulatedAuthority {
+            db: &self.db,
+            company,
+            lost_answer_rate: settings.simulation.cae_lost_answer_rate,
+        }
     }
 
     /// An inline batch that was handed over queues up like any other. `false`: somebody else did it.
-    async fn join_queue(&self, context: &Context, batch: &Batch, run: &mut Run) -> Result<bool, Failure> {
-        let ticket = table::book_ticket(&context.company, &batch.receipt_book.key(), batch.created_at, batch.id, run.run);
+    async fn join_queue(
+        &self,
+        context: &Context,
+        batch: &Batch,
+        run: &mut Run,
+    ) -> Result<bool, Failure> {
+        let ticket = table::book_ticket(
+            &context.company,
+            &batch.receipt_book.key(),
+            batch.created_at,
+            batch.id,
+            run.run,
+        );
         let mut tx = Tx::new();
-        let holder = Condition::default().eq("epoch", run.epoch).missing("ticket");
+        let holder = Condition::default()
+            .eq("epoch", run.epoch)
+            .missing("ticket");
         tx.update(
             BatchKeys::new(context.company.clone(), batch.id, run.run).run(),
             cierre_platform::db::Changes::new().set("ticket", &ticket.sk),
@@ -356,22 +514,38 @@ impl Engine {
         }
     }
 
-    async fn is_first(&self, company: &CompanyId, batch: &Batch, run: &Run) -> Result<bool, Failure> {
+    async fn is_first(
+        &self,
+        company: &CompanyId,
+        batch: &Batch,
+        run: &Run,
+    ) -> Result<bool, Failure> {
         let first = self.first_ticket(company, batch).await?;
         Ok(first.is_none_or(|(sk, _)| run.ticket.as_ref().is_some_and(|own| *own <= sk)))
     }
 
-    async fn first_ticket(&self, company: &CompanyId, batch: &Batch) -> Result<Option<(String, Ticket)>, Failure> {
+    async fn first_ticket(
+        &self,
+        company: &CompanyId,
+        batch: &Batch,
+    ) -> Result<Option<(String, Ticket)>, Failure> {
         let queue = table::book_queue(company, &batch.receipt_book.key());
-        let page = self.db.query(&Query::partition(table::BILLING, queue).limit(1)).await?;
-        let Some(item) = page.items.into_iter().next() else { return Ok(None) };
+        let page = self
+            .db
+            .query(&Query::partition(table::BILLING, queue).limit(1))
+            .await?;
+        let Some(item) = page.items.into_iter().next() else {
+            return Ok(None);
+        };
         let sk = text(&item, "sk").unwrap_or_default().to_owned();
         Ok(Some((sk, read_item(item)?)))
     }
 
     /// Sends the job of the batch that is now first in its book's queue.
     async fn wake_next(&self, company: &CompanyId, batch: &Batch) -> Result<(), Failure> {
-        let Some((_, ticket)) = self.first_ticket(company, batch).await? else { return Ok(()) };
+        let Some((_, ticket)) = self.first_ticket(company, batch).await? else {
+            return Ok(());
+        };
         if ticket.batch_id == batch.id {
             return Ok(());
         }
@@ -390,12 +564,27 @@ impl Engine {
     /// When DynamoDB or SQS does not answer.
     pub async fn sweep(&self, now: Instant, quiet: Duration) -> Result<usize, Failure> {
         let before = Instant::from_millis(now.as_millis() - quiet.as_millis() as i64);
-        let query = Query::index(table::BILLING, table::LIST_INDEX, table::LIST_PK, table::JOBS_LIST, table::LIST_SORT)
-            .before(table::millis_sort(before));
+        let query = Query::index(
+            table::BILLING,
+            table::LIST_INDEX,
+            table::LIST_PK,
+            table::JOBS_LIST,
+            table::LIST_SORT,
+        )
+        .before(table::millis_sort(before));
         let mut messages = Vec::new();
         for item in self.db.query_all(query).await? {
-            let Some((company, batch_id)) = text(&item, "pk").and_then(table::read_batch_partition) else { continue };
-            let Some(batch) = self.db.get::<Batch>(&table::batch(&company, batch_id)).await? else { continue };
+            let Some((company, batch_id)) = text(&item, "pk").and_then(table::read_batch_partition)
+            else {
+                continue;
+            };
+            let Some(batch) = self
+                .db
+                .get::<Batch>(&table::batch(&company, batch_id))
+                .await?
+            else {
+                continue;
+            };
             let context = Context::system(company, batch.correlation_id.clone(), now);
             messages.push(job_message(&context, &batch));
         }
@@ -413,7 +602,9 @@ impl Turn<'_> {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(Stop::Refused(refusal)) => self.begin_release(&refusal).await?,
-                Err(stop @ (Stop::LostTurn | Stop::HandOver | Stop::Failed(_))) => return Err(stop),
+                Err(stop @ (Stop::LostTurn | Stop::HandOver | Stop::Failed(_))) => {
+                    return Err(stop);
+                }
             }
         }
     }
@@ -424,7 +615,9 @@ impl Turn<'_> {
         match self.run.phase {
             Phase::Resolve => match self.batch.selection.clone() {
                 Some(selection) => self.resolve(&selection).await?,
-                None => return Err(Failure::message("a batch without selection waits for one").into()),
+                None => {
+                    return Err(Failure::message("a batch without selection waits for one").into());
+                }
             },
             Phase::Claim => self.claim().await?,
             Phase::Stage => self.stage().await?,
@@ -448,5 +641,9 @@ pub(crate) fn job_message(context: &Context, batch: &Batch) -> JobMessage {
 
 /// A batch's entry in its book's queue.
 pub(crate) fn ticket_of(context: &Context, batch: &Batch) -> Ticket {
-    Ticket { batch_id: batch.id, job_id: batch.job.id.clone(), correlation_id: context.correlation_id.clone() }
+    Ticket {
+        batch_id: batch.id,
+        job_id: batch.job.id.clone(),
+        correlation_id: context.correlation_id.clone(),
+    }
 }

@@ -24,20 +24,36 @@ impl Turn<'_> {
     /// Resolves the selection and moves on to the claims.
     pub(super) async fn resolve(&mut self, selection: &Selection) -> Result<(), Stop> {
         let ids = self.matching(selection).await?;
-        let blocks: Vec<PackedIds> = ids.chunks(ID_BLOCK).map(|chunk| PackedIds(chunk.to_vec())).collect();
+        let blocks: Vec<PackedIds> = ids
+            .chunks(ID_BLOCK)
+            .map(|chunk| PackedIds(chunk.to_vec()))
+            .collect();
         for (position, group) in blocks.chunks(BLOCKS_PER_COMMIT).enumerate() {
             let next = self.run.clone();
             let mut tx = self.fenced(&next);
             for (offset, block) in group.iter().enumerate() {
                 let number = (position * BLOCKS_PER_COMMIT + offset) as u32;
-                tx.put_item(self.keys.selection(number), block.to_item(), cierre_platform::db::Condition::always());
+                tx.put_item(
+                    self.keys.selection(number),
+                    block.to_item(),
+                    cierre_platform::db::Condition::always(),
+                );
             }
-            self.commit_step(&tx, next, "storing a resolved selection").await?;
+            self.commit_step(&tx, next, "storing a resolved selection")
+                .await?;
         }
         let requested = ids.len() as u32;
-        let next = Run { phase: Phase::Claim, blocks: blocks.len() as u32, ..self.run.clone() };
+        let next = Run {
+            phase: Phase::Claim,
+            blocks: blocks.len() as u32,
+            ..self.run.clone()
+        };
         let mut tx = self.fenced(&next);
-        let batch = self.write_batch(&mut tx, self.batch.resolved(requested, cierre_platform::clock::now()))?;
+        let batch = self.write_batch(
+            &mut tx,
+            self.batch
+                .resolved(requested, cierre_platform::clock::now()),
+        )?;
         self.commit_step(&tx, next, "closing a selection").await?;
         self.batch = batch;
         Ok(())
@@ -45,16 +61,25 @@ impl Turn<'_> {
 
     async fn matching(&self, selection: &Selection) -> Result<Vec<PendingId>, Stop> {
         let company = &self.context.company;
-        let shards = try_join_all((0..table::SERVICE_SHARDS).map(|shard| self.open_keys(company, shard, selection))).await?;
+        let shards = try_join_all(
+            (0..table::SERVICE_SHARDS).map(|shard| self.open_keys(company, shard, selection)),
+        )
+        .await?;
         let keys: Vec<Key> = shards.into_iter().flatten().collect();
         let mut found = Vec::new();
         for group in keys.chunks(100 * PARALLEL_LOADS) {
             // Resolving is one look at the table and is not cut in two: the next delivery looks afresh.
             self.check_time()?;
             let loads = group.chunks(100).map(|keys| self.db.load(keys.to_vec()));
-            for (loaded, keys) in try_join_all(loads).await?.into_iter().zip(group.chunks(100)) {
+            for (loaded, keys) in try_join_all(loads)
+                .await?
+                .into_iter()
+                .zip(group.chunks(100))
+            {
                 for key in keys {
-                    let Some(service) = loaded.read::<Service>(key)? else { continue };
+                    let Some(service) = loaded.read::<Service>(key)? else {
+                        continue;
+                    };
                     if let Some(pending) = selected(&service, selection, self.batch.created_at) {
                         found.push(pending);
                     }
@@ -68,27 +93,56 @@ impl Turn<'_> {
         Ok(found)
     }
 
-    async fn open_keys(&self, company: &CompanyId, shard: u8, selection: &Selection) -> Result<Vec<Key>, Stop> {
+    async fn open_keys(
+        &self,
+        company: &CompanyId,
+        shard: u8,
+        selection: &Selection,
+    ) -> Result<Vec<Key>, Stop> {
         let partition = table::service_shard(company, shard);
-        let from = selection.service_date_from.map_or_else(String::new, |date| date.to_string());
+        let from = selection
+            .service_date_from
+            .map_or_else(String::new, |date| date.to_string());
         // '~' sorts after every character of an id, so the whole last day is included.
-        let to = selection.service_date_to.map_or_else(|| "~".to_owned(), |date| format!("{date}#~"));
-        let query = Query::local_index(table::BILLING, table::OPEN_INDEX, partition, table::OPEN_SORT).between(from_or_first(from), to);
+        let to = selection
+            .service_date_to
+            .map_or_else(|| "~".to_owned(), |date| format!("{date}#~"));
+        let query = Query::local_index(
+            table::BILLING,
+            table::OPEN_INDEX,
+            partition,
+            table::OPEN_SORT,
+        )
+        .between(from_or_first(from), to);
         let items = self.db.query_all(query).await?;
         Ok(items
             .iter()
-            .filter_map(|item| Some(Key::new(table::BILLING, text(item, "pk")?, text(item, "sk")?)))
+            .filter_map(|item| {
+                Some(Key::new(
+                    table::BILLING,
+                    text(item, "pk")?,
+                    text(item, "sk")?,
+                ))
+            })
             .collect())
     }
 }
 
 /// Key conditions take no empty text; a space sorts before every date.
 fn from_or_first(from: String) -> String {
-    if from.is_empty() { " ".to_owned() } else { from }
+    if from.is_empty() {
+        " ".to_owned()
+    } else {
+        from
+    }
 }
 
 /// The pending, when it belongs to the selection.
-fn selected(service: &Service, selection: &Selection, before: cierre_kernel::time::Instant) -> Option<PendingId> {
+fn selected(
+    service: &Service,
+    selection: &Selection,
+    before: cierre_kernel::time::Instant,
+) -> Option<PendingId> {
     let pending = service.pending().filter(|pending| pending.is_available())?;
     let matches = selection.admits(service.customer_id, service.service_date);
     (matches && pending.created_at < before).then_some(pending.id)

@@ -25,17 +25,30 @@ impl Turn<'_> {
             self.check_time()?;
             let start = self.run.staged as usize;
             let end = chunks.len().min(start + CHUNKS_PER_COMMIT);
-            let next = Run { staged: end as u32, ..self.run.clone() };
+            let next = Run {
+                staged: end as u32,
+                ..self.run.clone()
+            };
             let mut tx = self.fenced(&next);
             for (number, claimed) in chunks.iter().enumerate().take(end).skip(start) {
                 let chunk = document_chunk((number * DOCUMENT_CHUNK) as u32, claimed, &customers)?;
-                tx.put_item(self.keys.documents(number as u32), chunk.to_item()?, Condition::always());
+                tx.put_item(
+                    self.keys.documents(number as u32),
+                    chunk.to_item()?,
+                    Condition::always(),
+                );
             }
             self.commit_step(&tx, next, "staging documents").await?;
         }
-        let next = Run { phase: Phase::Commit, ..self.run.clone() };
+        let next = Run {
+            phase: Phase::Commit,
+            ..self.run.clone()
+        };
         let mut tx = self.fenced(&next);
-        let batch = self.write_batch(&mut tx, self.batch.staged(total, cierre_platform::clock::now()))?;
+        let batch = self.write_batch(
+            &mut tx,
+            self.batch.staged(total, cierre_platform::clock::now()),
+        )?;
         self.commit_step(&tx, next, "closing the stage").await?;
         self.batch = batch;
         Ok(())
@@ -43,7 +56,8 @@ impl Turn<'_> {
 
     /// Everything that the claim blocks of this run hold.
     async fn frozen_set(&self) -> Result<Vec<Claimed>, Stop> {
-        let query = Query::partition(table::BILLING, self.keys.partition()).prefix(self.keys.claims_prefix());
+        let query = Query::partition(table::BILLING, self.keys.partition())
+            .prefix(self.keys.claims_prefix());
         let mut frozen = Vec::with_capacity(self.run.valid as usize);
         for item in self.db.query_all(query).await? {
             frozen.extend(ClaimBlock::from_item(&item)?.claimed);
@@ -51,7 +65,12 @@ impl Turn<'_> {
         if frozen.len() == self.run.valid as usize {
             Ok(frozen)
         } else {
-            Err(Failure::message(format!("the claim blocks hold {} pendings, the run says {}", frozen.len(), self.run.valid)).into())
+            Err(Failure::message(format!(
+                "the claim blocks hold {} pendings, the run says {}",
+                frozen.len(),
+                self.run.valid
+            ))
+            .into())
         }
     }
 
@@ -60,27 +79,48 @@ impl Turn<'_> {
         let mut ids: Vec<u32> = frozen.iter().map(|claimed| claimed.customer_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let loaded = self.db.load(ids.iter().map(|id| table::customer(company, *id))).await?;
+        let loaded = self
+            .db
+            .load(ids.iter().map(|id| table::customer(company, *id)))
+            .await?;
         let mut snapshots = BTreeMap::new();
         for id in ids {
             let customer: Customer = loaded
                 .read(&table::customer(company, id))?
                 .ok_or_else(|| Failure::message("a claimed pending's customer is missing"))?;
-            snapshots.insert(id, Snapshot { id, receiver: Receiver::from(&customer) });
+            snapshots.insert(
+                id,
+                Snapshot {
+                    id,
+                    receiver: Receiver::from(&customer),
+                },
+            );
         }
         Ok(snapshots)
     }
 }
 
-fn document_chunk(first: u32, claimed: &[Claimed], customers: &BTreeMap<u32, Snapshot>) -> Result<DocumentChunk, Failure> {
+fn document_chunk(
+    first: u32,
+    claimed: &[Claimed],
+    customers: &BTreeMap<u32, Snapshot>,
+) -> Result<DocumentChunk, Failure> {
     let incomplete = || Failure::message("a document chunk lacks its customers or is empty");
     let mut used: Vec<Snapshot> = Vec::new();
     let mut customer_of = Vec::with_capacity(claimed.len());
     for one in claimed {
-        let position = match used.iter().position(|snapshot| snapshot.id == one.customer_id) {
+        let position = match used
+            .iter()
+            .position(|snapshot| snapshot.id == one.customer_id)
+        {
             Some(position) => position,
             None => {
-                used.push(customers.get(&one.customer_id).ok_or_else(incomplete)?.clone());
+                used.push(
+                    customers
+                        .get(&one.customer_id)
+                        .ok_or_else(incomplete)?
+                        .clone(),
+                );
                 used.len() - 1
             }
         };

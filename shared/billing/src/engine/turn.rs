@@ -87,13 +87,29 @@ impl Turn<'_> {
     }
 
     /// Adds the batch's next state and its events to a transaction; answers the state as it is written.
-    pub(super) fn write_batch(&self, tx: &mut Tx, decided: Decided<Batch, BatchRefusal>) -> Result<Batch, Stop> {
-        let context = Context { now: clock::now(), ..self.context.clone() };
-        Ok(write_batch(tx, &context, &self.batch, decided?.into_inner())?)
+    pub(super) fn write_batch(
+        &self,
+        tx: &mut Tx,
+        decided: Decided<Batch, BatchRefusal>,
+    ) -> Result<Batch, Stop> {
+        let context = Context {
+            now: clock::now(),
+            ..self.context.clone()
+        };
+        Ok(write_batch(
+            tx,
+            &context,
+            &self.batch,
+            decided?.into_inner(),
+        )?)
     }
 
     /// Commits a fenced transaction. A refusal at position 0 means that the turn is lost; every other refusal is the caller's to explain.
-    pub(super) async fn commit(&mut self, tx: &Tx, next: Run) -> Result<Result<(), CommitError>, Stop> {
+    pub(super) async fn commit(
+        &mut self,
+        tx: &Tx,
+        next: Run,
+    ) -> Result<Result<(), CommitError>, Stop> {
         match self.db.commit(tx).await {
             Ok(()) => {
                 self.run = next;
@@ -118,13 +134,21 @@ impl Turn<'_> {
 
     /// Stops when the deadline is near.
     pub(super) fn check_time(&self) -> Result<(), Stop> {
-        if self.deadline.is_near() { Err(Stop::HandOver) } else { Ok(()) }
+        if self.deadline.is_near() {
+            Err(Stop::HandOver)
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// The change of a run and the condition that makes it safe.
 pub(super) fn fence(from: &Run, next: &Run, now: Instant) -> (Changes, Condition) {
-    let lease = if next.working && !next.handed_over { now.as_millis() + LEASE.as_millis() as i64 } else { 0 };
+    let lease = if next.working && !next.handed_over {
+        now.as_millis() + LEASE.as_millis() as i64
+    } else {
+        0
+    };
     let mut changes = Changes::new()
         .set("epoch", next.epoch)
         .set("leaseUntil", lease)
@@ -149,7 +173,10 @@ pub(super) fn fence(from: &Run, next: &Run, now: Instant) -> (Changes, Condition
     if next.phase == Phase::Over {
         changes = changes.remove("listPk").remove("listSort");
     } else if now.as_millis() - from.progress_at >= SWEEP_REFRESH_MILLIS {
-        changes = changes.set("progressAt", now.as_millis()).set("listPk", table::JOBS_LIST).set("listSort", table::millis_sort(now));
+        changes = changes
+            .set("progressAt", now.as_millis())
+            .set("listPk", table::JOBS_LIST)
+            .set("listSort", table::millis_sort(now));
     }
     (changes, Condition::default().eq("epoch", from.epoch))
 }
@@ -165,7 +192,12 @@ pub(super) fn write_batch(
     for event in change.events {
         next.head = activity::append(tx, context, event, &next.head)?;
     }
-    put_batch(tx, &context.company, &next, Condition::version(from.version))?;
+    put_batch(
+        tx,
+        &context.company,
+        &next,
+        Condition::version(from.version),
+    )?;
     Ok(next)
 }
 

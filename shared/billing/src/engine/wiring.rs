@@ -23,7 +23,12 @@ impl Engine {
     /// # Errors
     /// When a queue's variable is not set.
     pub fn from_env(config: &SdkConfig) -> Result<Self, Failure> {
-        let tables = [table::BILLING, activity::TABLE, idempotency::TABLE, company::TABLE];
+        let tables = [
+            table::BILLING,
+            activity::TABLE,
+            idempotency::TABLE,
+            company::TABLE,
+        ];
         let sqs = aws_sdk_sqs::Client::new(config);
         Ok(Self {
             db: Db::from_env(aws::dynamodb(config), &tables),

@@ -162,7 +162,13 @@ impl Condition {
                         .iter()
                         .filter_map(|c| Some((c.clauses.len(), c.render(names)?)))
                         // DynamoDB refuses parentheses that group nothing.
-                        .map(|(clauses, text)| if clauses > 1 { format!("({text})") } else { text })
+                        .map(|(clauses, text)| {
+                            if clauses > 1 {
+                                format!("({text})")
+                            } else {
+                                text
+                            }
+                        })
                         .collect();
                     match texts.as_slice() {
                         [only] => only.clone(),
@@ -236,6 +242,11 @@ impl Changes {
     }
 }
 
+/// Placeholder to attribute name.
+type NameMap = HashMap<String, String>;
+/// Placeholder to value.
+type ValueMap = HashMap<String, AttributeValue>;
+
 /// Placeholders of one expression: `#n0` for names, `:v0` for values, because half of the good names are reserved words.
 #[derive(Default)]
 pub(super) struct Names {
@@ -261,12 +272,7 @@ impl Names {
         format!(":v{}", self.values.len() - 1)
     }
 
-    pub(super) fn finish(
-        self,
-    ) -> (
-        Option<HashMap<String, String>>,
-        Option<HashMap<String, AttributeValue>>,
-    ) {
+    pub(super) fn finish(self) -> (Option<NameMap>, Option<ValueMap>) {
         let names: HashMap<_, _> = self
             .names
             .into_iter()
@@ -314,8 +320,11 @@ mod tests {
                 Condition::default().eq("claimedBy", "bat_1"),
             ])
         };
-        let nested = Condition::default().eq("status", "PENDING").any_of([free()]);
-        let flat = Condition::default().any_of([free().eq("a", "b"), Condition::default().eq("c", "d")]);
+        let nested = Condition::default()
+            .eq("status", "PENDING")
+            .any_of([free()]);
+        let flat =
+            Condition::default().any_of([free().eq("a", "b"), Condition::default().eq("c", "d")]);
         assert_eq!(
             nested.render(&mut Names::default()).as_deref(),
             Some("#n0 = :v0 AND (attribute_not_exists(#n1) OR #n1 = :v1)")
