@@ -88,9 +88,10 @@ pub(crate) async fn end_to_end(
 /// Runs the measurements: the benches of the end-to-end crate, with a fresh stack.
 pub(crate) async fn bench(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
     let tools = tools::install(project)?;
-    build::functions(project, Profile::Release)?;
+    build::functions(project, Profile::Local)?;
+    // The benches only ask and count, so they need no optimised build of their own.
     let mut benches = project.cargo();
-    benches.args(["bench", "--package", END_TO_END]);
+    benches.args(["bench", "--profile", "dev", "--package", END_TO_END]);
     on_fresh_stack(project, stack, &tools, parameters, "Measurements", benches).await
 }
 

@@ -27,7 +27,7 @@ use crate::stack::Stack;
 #[derive(Debug, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local")]
 struct Arguments {
-    /// Port of the stack. Each port is a stack of its own, with its own state under .local/<port>.
+    /// Port of the stack. Each port is a stack of its own, with its own state under .local/PORT.
     #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1024..))]
     port: Option<u16>,
 
