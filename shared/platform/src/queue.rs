@@ -15,6 +15,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::FutureExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::Instrument;
 
 use crate::error::{Doing, Failure};
 use crate::{db, telemetry};
@@ -182,12 +183,18 @@ where
     let Ok(body) = serde_json::from_str::<T>(&text) else {
         return bury(dead_letters, text, id).await;
     };
+    let span = tracing::info_span!(
+        "message",
+        message_id = id,
+        correlation_id = field(&text, "correlationId"),
+        company_id = field(&text, "companyId"),
+    );
     let delivery = Delivery {
         body,
         message_id: id.to_owned(),
         receive_count,
     };
-    let work = AssertUnwindSafe(async { handle(delivery).await }).catch_unwind();
+    let work = AssertUnwindSafe(async { handle(delivery).await }.instrument(span)).catch_unwind();
     let before = db::consumed();
     let verdict = tokio::select! {
         verdict = work => verdict,
@@ -221,6 +228,12 @@ where
             false
         }
     }
+}
+
+/// What every message of ours carries beside its own fields, for the log.
+fn field(text: &str, name: &str) -> Option<String> {
+    let message: serde_json::Value = serde_json::from_str(text).ok()?;
+    message.get(name)?.as_str().map(str::to_owned)
 }
 
 /// Keeps the message invisible, for as long as it is polled.

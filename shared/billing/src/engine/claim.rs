@@ -267,25 +267,23 @@ impl Turn<'_> {
         }
     }
 
-    /// The end of stage 1: the valid set and the failures are final for this run, whatever is delivered again.
+    /// The end of stage 1: the valid set and the failures are final for this run, whatever is delivered again. Whether they refuse the batch
+    /// is written down in the same transaction, so no delivery can ever go on with a set that was refused.
     async fn freeze(&mut self) -> Result<(), Stop> {
         let failures = self.run.judged - self.run.valid;
         let shown = self.first_failures(failures).await?;
-        let next = Run {
-            phase: Phase::Stage,
-            ..self.run.clone()
+        let next = match refusal_of(self.batch.on_invalid, failures, self.run.valid) {
+            None => Run {
+                phase: Phase::Stage,
+                ..self.run.clone()
+            },
+            Some(refusal) => self.run.refused(&refusal),
         };
         let mut tx = self.fenced(&next);
         let batch = self.write_batch(&mut tx, self.batch.frozen(failures, shown, clock::now()))?;
         self.commit_step(&tx, next, "freezing the valid set")
             .await?;
         self.batch = batch;
-        if self.batch.on_invalid == OnInvalid::Fail && failures > 0 {
-            return Err(BatchRefusal::InvalidPendings { failed: failures }.into());
-        }
-        if self.run.valid == 0 {
-            return Err(BatchRefusal::NothingToInvoice.into());
-        }
         Ok(())
     }
 
@@ -300,6 +298,14 @@ impl Turn<'_> {
         }
         shown.truncate(MAX_SHOWN_FAILURES);
         Ok(shown)
+    }
+}
+
+/// Why a frozen set cannot be invoiced.
+fn refusal_of(on_invalid: OnInvalid, failures: u32, valid: u32) -> Option<BatchRefusal> {
+    match on_invalid {
+        OnInvalid::Fail if failures > 0 => Some(BatchRefusal::InvalidPendings { failed: failures }),
+        OnInvalid::Fail | OnInvalid::Skip => (valid == 0).then_some(BatchRefusal::NothingToInvoice),
     }
 }
 
@@ -320,4 +326,22 @@ fn claim_of(id: PendingId, batch: &str) -> (Changes, Condition) {
 
 fn unexplained(error: CommitError) -> Stop {
     Stop::Failed(Failure::new("claiming a block", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_refuse_a_batch_that_tolerates_none_and_an_empty_set_refuses_any() {
+        let code = |on_invalid, failures, valid| {
+            refusal_of(on_invalid, failures, valid).map(|refusal| refusal.code().as_str())
+        };
+        assert_eq!(code(OnInvalid::Fail, 1, 9), Some("invalid_pendings"));
+        assert_eq!(code(OnInvalid::Fail, 1, 0), Some("invalid_pendings"));
+        assert_eq!(code(OnInvalid::Fail, 0, 9), None);
+        assert_eq!(code(OnInvalid::Skip, 1, 9), None);
+        assert_eq!(code(OnInvalid::Skip, 9, 0), Some("nothing_to_invoice"));
+        assert_eq!(code(OnInvalid::Fail, 0, 0), Some("nothing_to_invoice"));
+    }
 }

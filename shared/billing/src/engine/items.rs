@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::entity::{FailedPending, Receiver};
+use crate::error::BatchRefusal;
 use crate::table::{self, RunBlock};
 
 /// Pendings of one claim transaction: DynamoDB's 100 actions less the run and the block that records the outcome.
@@ -117,6 +118,16 @@ impl Run {
             progress_at: now.as_millis(),
             list_pk: Some(table::JOBS_LIST.to_owned()),
             list_sort: Some(table::millis_sort(now)),
+        }
+    }
+
+    /// The run from the moment on in which its batch is refused: every delivery from here on releases, none goes on.
+    pub(super) fn refused(&self, refusal: &BatchRefusal) -> Self {
+        let reason = (refusal.code().as_str().to_owned(), refusal.to_string());
+        Self {
+            phase: Phase::Release,
+            refusal: Some(reason),
+            ..self.clone()
         }
     }
 

@@ -13,11 +13,7 @@ use crate::table;
 impl Turn<'_> {
     /// Writes down that the batch is refused: from here on every delivery releases, none goes on.
     pub(super) async fn begin_release(&mut self, refusal: &BatchRefusal) -> Result<(), Stop> {
-        let next = Run {
-            phase: Phase::Release,
-            refusal: Some((refusal.code().as_str().to_owned(), refusal.to_string())),
-            ..self.run.clone()
-        };
+        let next = self.run.refused(refusal);
         let tx = self.fenced(&next);
         self.commit_step(&tx, next, "beginning a release").await
     }

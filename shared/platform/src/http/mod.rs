@@ -1,6 +1,6 @@
 //! HTTP as every domain speaks it: guarded routes, decoded input, one form of answers and errors.
 //!
-//! A domain brings handlers and a [`utoipa_axum::router::OpenApiRouter`]; [`allow`] puts the roles before them, [`app`] puts the envelope
+//! A domain brings handlers and a [`utoipa_axum::router::OpenApiRouter`]; [`allow`] puts the roles before them, [`app()`] puts the envelope
 //! around them, and [`combine`] puts their documentation together.
 
 mod answer;
