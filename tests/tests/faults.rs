@@ -58,7 +58,7 @@ async fn a_worker_killed_in_this_phase_leaves_no_trace(
     let _alone = ALONE.lock().await;
     let company = company().await;
     let billing = company.billing().await;
-    let pendings = company.pendings(&services(1200)).await;
+    let pendings = company.pendings(&services(600)).await;
     let id = billing.start_batch(batch_of("A-0001", &pendings)).await;
     // Phases pass quickly; whichever is caught at or after the wanted one, the worker dies there.
     let order = [
@@ -82,7 +82,7 @@ async fn a_worker_killed_in_this_phase_leaves_no_trace(
     let batch = billing.batch_end(&id).await;
     assert_eq!(
         (&batch["status"], &batch["invoiceCount"]),
-        (&json!("PROCESSED"), &json!(1200)),
+        (&json!("PROCESSED"), &json!(600)),
         "{batch}"
     );
     company.audit().await;
@@ -93,7 +93,7 @@ async fn materialisers_killed_while_they_work_are_followed_by_others() {
     let _alone = ALONE.lock().await;
     let company = company().await;
     let billing = company.billing().await;
-    let pendings = company.pendings(&services(2000)).await;
+    let pendings = company.pendings(&services(1100)).await;
     let id = billing.start_batch(batch_of("A-0001", &pendings)).await;
     until(&company, &id, |run| run["phase"] == "materialise").await;
     eventually("a materialiser lives", || async {
@@ -102,12 +102,12 @@ async fn materialisers_killed_while_they_work_are_followed_by_others() {
     .await;
     // The commit stands whatever happens to stage 4: every invoice is there by id, number and batch.
     let invoices = billing.list(&format!("/invoices/by-batch/{id}")).await;
-    assert_eq!(invoices.len(), 2000);
+    assert_eq!(invoices.len(), 1100);
     let last = billing
-        .get("/invoices/number/A-0001-00002000")
+        .get("/invoices/number/A-0001-00001100")
         .await
         .expect(200);
-    assert_eq!(last["id"], invoices[1999]["id"]);
+    assert_eq!(last["id"], invoices[1099]["id"]);
     let batch = billing.batch_end(&id).await;
     assert_eq!(batch["materialized"], true);
     company.audit().await;
@@ -118,7 +118,7 @@ async fn a_worker_frozen_beyond_its_lease_wakes_up_and_changes_nothing() {
     let _alone = ALONE.lock().await;
     let company = company().await;
     let billing = company.billing().await;
-    let pendings = company.pendings(&services(1500)).await;
+    let pendings = company.pendings(&services(700)).await;
     let mut body = batch_of("A-0001", &pendings);
     body["onInvalid"] = json!("fail");
     body["pendingIds"]
@@ -154,7 +154,7 @@ async fn a_worker_that_dies_three_times_puts_its_batch_into_error() {
     let _alone = ALONE.lock().await;
     let company = company().await;
     let billing = company.billing().await;
-    let pendings = company.pendings(&services(900)).await;
+    let pendings = company.pendings(&services(400)).await;
     let id = billing.start_batch(batch_of("A-0001", &pendings)).await;
     for death in 1..=3_i64 {
         until(&company, &id, |run| {
@@ -176,7 +176,7 @@ async fn a_worker_that_dies_three_times_puts_its_batch_into_error() {
         .await
         .expect(202);
     let batch = billing.batch_end(&id).await;
-    assert_eq!(batch["invoiceCount"], 900, "{batch}");
+    assert_eq!(batch["invoiceCount"], 400, "{batch}");
     company.audit().await;
 }
 
