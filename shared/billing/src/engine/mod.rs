@@ -10,17 +10,15 @@ mod commit;
 mod items;
 mod materialise;
 mod message;
+mod order;
+mod parts;
 mod release;
 mod resolve;
 mod stage;
 mod turn;
 mod wiring;
 
-use std::time::Duration;
-
-use cierre_kernel::company::CompanyId;
-use cierre_kernel::time::Instant;
-use cierre_platform::db::{Condition, Db, Query, Tx, read_item, text};
+use cierre_platform::db::{Db, Tx};
 use cierre_platform::error::Doing;
 use cierre_platform::queue::Queue;
 use cierre_platform::{Context, Failure, clock};
@@ -34,14 +32,10 @@ pub use message::{ChunkMessage, JobMessage, LostMessage};
 pub use turn::{Deadline, LEASE};
 pub use wiring::{CHUNKS_QUEUE, DEAD_LETTERS, JOBS_QUEUE, PARKED};
 
-use self::materialise::Materialiser;
 use self::turn::{Stop, Turn, fence, write_batch};
-use crate::authority::SimulatedAuthority;
 use crate::entity::{Batch, BatchStatus, MAX_ATTEMPTS};
 use crate::error::BatchRefusal;
 use crate::rules::backoff_seconds;
-use crate::settings::BillingSettings;
-use crate::table;
 
 /// What became of a delivered job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -371,225 +365,6 @@ impl Engine {
                 self.refuse(turn, &BatchRefusal::WorkerLost).await
             }
         }
-    }
-
-    /// Materialises one part of a committed batch.
-    ///
-    /// # Errors
-    /// When DynamoDB or the authority does not answer.
-    pub async fn materialise(&self, message: &ChunkMessage) -> Result<Materialised, Failure> {
-        let Some((batch, run, item)) =
-            materialise::load(&self.db, &message.company_id, message.batch_id).await?
-        else {
-            return Ok(Materialised::NothingThere);
-        };
-        let done = materialise::finished_parts(&item);
-        if batch.materialized
-            || (done.contains(&message.chunk) && done.len() < run.parts() as usize)
-            || message.chunk >= run.parts()
-        {
-            return Ok(Materialised::Part);
-        }
-        let context = Context::system(
-            message.company_id.clone(),
-            message.correlation_id.clone(),
-            clock::now(),
-        );
-        let settings = self.settings(&message.company_id).await?;
-        let authority = self.authority(&message.company_id, &settings);
-        let keys = BatchKeys::new(message.company_id.clone(), batch.id, run.run);
-        Materialiser {
-            db: &self.db,
-            authority: &authority,
-            context: &context,
-            batch: &batch,
-            run: &run,
-            keys,
-        }
-        .part(message.chunk)
-        .await
-    }
-
-    /// Queues a lost part of stage 4 again; after the commit nothing is ever given up.
-    ///
-    /// # Errors
-    /// When DynamoDB or SQS does not answer.
-    pub async fn requeue(&self, part: ChunkMessage) -> Result<Advance, Failure> {
-        match materialise::load(&self.db, &part.company_id, part.batch_id).await? {
-            Some((batch, ..)) if !batch.materialized => self.chunks.send(&part).await?,
-            Some(_) => {}
-            None => return Ok(Advance::Unknown),
-        }
-        Ok(Advance::Finished)
-    }
-
-    /// Small batches are materialised on the spot; larger ones in parts that several workers take.
-    async fn materialise_all(
-        &self,
-        context: &Context,
-        batch: &Batch,
-        run: &Run,
-    ) -> Result<(), Failure> {
-        if batch.materialized {
-            return Ok(());
-        }
-        let message = |chunk| ChunkMessage {
-            company_id: context.company.clone(),
-            batch_id: batch.id,
-            chunk,
-            correlation_id: context.correlation_id.clone(),
-        };
-        if run.parts() <= 1 {
-            self.materialise(&message(0)).await?;
-            return Ok(());
-        }
-        let item = self
-            .db
-            .get_item(&BatchKeys::new(context.company.clone(), batch.id, run.run).run())
-            .await?;
-        let done = item
-            .as_ref()
-            .map(materialise::finished_parts)
-            .unwrap_or_default();
-        let mut missing: Vec<ChunkMessage> = (0..run.parts())
-            .filter(|part| !done.contains(part))
-            .map(message)
-            .collect();
-        if missing.is_empty() {
-            // All parts are there and only the closing is missing: any part closes it.
-            missing.push(message(0));
-        }
-        self.chunks.send_all(&missing).await
-    }
-
-    async fn settings(&self, company: &CompanyId) -> Result<BillingSettings, Failure> {
-        let settings = self
-            .db
-            .get::<BillingSettings>(&table::billing_settings(company))
-            .await?;
-        settings.ok_or_else(|| Failure::message("a company with batches has no billing settings"))
-    }
-
-    fn authority<'a>(
-        &'a self,
-        company: &'a CompanyId,
-        settings: &BillingSettings,
-    ) -> SimulatedAuthority<'a> {
-        SimulatedAuthority {
-            db: &self.db,
-            company,
-            lost_answer_rate: settings.simulation.cae_lost_answer_rate,
-        }
-    }
-
-    /// An inline batch that was handed over queues up like any other. `false`: somebody else did it.
-    async fn join_queue(
-        &self,
-        context: &Context,
-        batch: &Batch,
-        run: &mut Run,
-    ) -> Result<bool, Failure> {
-        let ticket = table::book_ticket(
-            &context.company,
-            &batch.receipt_book.key(),
-            batch.created_at,
-            batch.id,
-            run.run,
-        );
-        let mut tx = Tx::new();
-        let holder = Condition::default()
-            .eq("epoch", run.epoch)
-            .missing("ticket");
-        tx.update(
-            BatchKeys::new(context.company.clone(), batch.id, run.run).run(),
-            cierre_platform::db::Changes::new().set("ticket", &ticket.sk),
-            holder,
-        );
-        run.ticket = Some(ticket.sk.clone());
-        tx.put(ticket, &ticket_of(context, batch), Condition::always())?;
-        match self.db.commit(&tx).await {
-            Ok(()) => Ok(true),
-            Err(cierre_platform::db::CommitError::Refused(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn is_first(
-        &self,
-        company: &CompanyId,
-        batch: &Batch,
-        run: &Run,
-    ) -> Result<bool, Failure> {
-        let first = self.first_ticket(company, batch).await?;
-        Ok(first.is_none_or(|(sk, _)| run.ticket.as_ref().is_some_and(|own| *own <= sk)))
-    }
-
-    async fn first_ticket(
-        &self,
-        company: &CompanyId,
-        batch: &Batch,
-    ) -> Result<Option<(String, Ticket)>, Failure> {
-        let queue = table::book_queue(company, &batch.receipt_book.key());
-        let page = self
-            .db
-            .query(&Query::partition(table::BILLING, queue).limit(1))
-            .await?;
-        let Some(item) = page.items.into_iter().next() else {
-            return Ok(None);
-        };
-        let sk = text(&item, "sk").unwrap_or_default().to_owned();
-        Ok(Some((sk, read_item(item)?)))
-    }
-
-    /// Sends the job of the batch that is now first in its book's queue.
-    async fn wake_next(&self, company: &CompanyId, batch: &Batch) -> Result<(), Failure> {
-        let Some((_, ticket)) = self.first_ticket(company, batch).await? else {
-            return Ok(());
-        };
-        if ticket.batch_id == batch.id {
-            return Ok(());
-        }
-        let message = JobMessage {
-            company_id: company.clone(),
-            batch_id: ticket.batch_id,
-            job_id: ticket.job_id,
-            correlation_id: ticket.correlation_id,
-        };
-        self.jobs.send(&message).await
-    }
-
-    /// Queues every job again that made no progress for `quiet`, whatever company it belongs to. Answers how many.
-    ///
-    /// # Errors
-    /// When DynamoDB or SQS does not answer.
-    pub async fn sweep(&self, now: Instant, quiet: Duration) -> Result<usize, Failure> {
-        let before = Instant::from_millis(now.as_millis() - quiet.as_millis() as i64);
-        let query = Query::index(
-            table::BILLING,
-            table::LIST_INDEX,
-            table::LIST_PK,
-            table::JOBS_LIST,
-            table::LIST_SORT,
-        )
-        .before(table::millis_sort(before));
-        let mut messages = Vec::new();
-        for item in self.db.query_all(query).await? {
-            let Some((company, batch_id)) = text(&item, "pk").and_then(table::read_batch_partition)
-            else {
-                continue;
-            };
-            let Some(batch) = self
-                .db
-                .get::<Batch>(&table::batch(&company, batch_id))
-                .await?
-            else {
-                continue;
-            };
-            let context = Context::system(company, batch.correlation_id.clone(), now);
-            messages.push(job_message(&context, &batch));
-        }
-        self.jobs.send_all(&messages).await?;
-        Ok(messages.len())
     }
 }
 
