@@ -61,11 +61,12 @@ impl Turn<'_> {
 
     async fn matching(&self, selection: &Selection) -> Result<Vec<PendingId>, Stop> {
         let company = &self.context.company;
-        let shards = try_join_all(
-            (0..table::SERVICE_SHARDS).map(|shard| self.open_keys(company, shard, selection)),
-        )
-        .await?;
-        let keys: Vec<Key> = shards.into_iter().flatten().collect();
+        // Shard after shard: each is one or a few large pages, and eight of them at once gain little and press hard on one small machine.
+        let mut keys: Vec<Key> = Vec::new();
+        for shard in 0..table::SERVICE_SHARDS {
+            self.check_time()?;
+            keys.extend(self.open_keys(company, shard, selection).await?);
+        }
         let mut found = Vec::new();
         for group in keys.chunks(100 * PARALLEL_LOADS) {
             // Resolving is one look at the table and is not cut in two: the next delivery looks afresh.
