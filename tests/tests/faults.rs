@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use cierre_tests::{Company, NewService, Signal, batch_of, eventually, service, within};
+use cierre_tests::{Company, NewService, Signal, batch_of, eventually, service};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -27,20 +27,20 @@ fn services(count: u32) -> Vec<NewService> {
         .collect()
 }
 
-/// Watches a batch's run until it is there, as closely as the table answers.
+/// Watches a batch's run until it is there, as closely as the table answers: the moment to kill is short, so there is no pause.
 async fn until(company: &Company, batch: &str, there: impl Fn(&Value) -> bool) -> Value {
-    within(Duration::from_secs(60), "the run gets there", || async {
-        let mut run = company.batch_run(batch).await;
-        // The pause of `within` grows; the moment to kill is short, so it looks several times before it pauses.
-        for _ in 0..50 {
-            if there(&run) {
-                return Some(run);
-            }
+    let mut run = Value::Null;
+    let watch = async {
+        loop {
             run = company.batch_run(batch).await;
+            if there(&run) {
+                break;
+            }
         }
-        None
-    })
-    .await
+    };
+    let watched = tokio::time::timeout(Duration::from_secs(90), watch).await;
+    assert!(watched.is_ok(), "the run did not get there: {run}");
+    run
 }
 
 #[rstest]

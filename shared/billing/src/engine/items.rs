@@ -65,6 +65,15 @@ pub struct Run {
     pub handed_over: bool,
     /// Where the run stands.
     pub phase: Phase,
+    /// The shard of open services that a selection is being looked for in; the number of shards when all were read.
+    #[serde(default)]
+    pub shard: u8,
+    /// The last entry of that shard that was looked at; empty before the first.
+    #[serde(default)]
+    pub after: String,
+    /// Pendings that the selection came to so far.
+    #[serde(default)]
+    pub selected: u32,
     /// Chunks of documents staged.
     pub staged: u32,
     /// Claim blocks whose pendings the batch holds; counts up in stage 1 and down in a release.
@@ -108,6 +117,9 @@ impl Run {
             working: false,
             handed_over: false,
             phase,
+            shard: 0,
+            after: String::new(),
+            selected: 0,
             staged: 0,
             claims: 0,
             blocks,

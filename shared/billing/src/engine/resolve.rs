@@ -1,11 +1,13 @@
 //! Stage 0 for a selection: which pendings match, were there before the batch, and are available now.
 //!
-//! The candidates come from the table's *local* index, which reads strongly, shard by shard; whether each is available is then read from
-//! the item itself. The ids are written down block by block, so that every later delivery works on the same set.
+//! The candidates come from the table's *local* index, which reads strongly, shard by shard and page by page; whether each is available is
+//! then read from the item itself. What a page came to is written down together with the place in the index, so a worker that dies or runs
+//! out of time is followed at that place, and the lease is renewed with every page.
 
-use cierre_kernel::company::CompanyId;
 use cierre_kernel::id::PendingId;
-use cierre_platform::db::{Key, Query, text};
+use cierre_kernel::time::Instant;
+use cierre_platform::clock;
+use cierre_platform::db::{Condition, Key, Query, QueryPage, text};
 use futures::future::try_join_all;
 
 use super::items::{ID_BLOCK, PackedIds, Phase, Run};
@@ -15,135 +17,138 @@ use crate::error::BatchRefusal;
 use crate::rules::MAX_SELECTED;
 use crate::table;
 
-/// Blocks of ids written by one transaction: 32 KB each.
-const BLOCKS_PER_COMMIT: usize = 20;
+/// Keys of one batch read: DynamoDB's limit.
+const KEYS_PER_LOAD: usize = 100;
 /// Batch reads in flight at once.
 const PARALLEL_LOADS: usize = 8;
 
 impl Turn<'_> {
     /// Resolves the selection and moves on to the claims.
     pub(super) async fn resolve(&mut self, selection: &Selection) -> Result<(), Stop> {
-        let ids = self.matching(selection).await?;
-        let blocks: Vec<PackedIds> = ids
-            .chunks(ID_BLOCK)
-            .map(|chunk| PackedIds(chunk.to_vec()))
-            .collect();
-        for (position, group) in blocks.chunks(BLOCKS_PER_COMMIT).enumerate() {
-            let next = self.run.clone();
-            let mut tx = self.fenced(&next);
-            for (offset, block) in group.iter().enumerate() {
-                let number = (position * BLOCKS_PER_COMMIT + offset) as u32;
-                tx.put_item(
-                    self.keys.selection(number),
-                    block.to_item(),
-                    cierre_platform::db::Condition::always(),
-                );
+        while self.run.shard < table::SERVICE_SHARDS {
+            self.check_time()?;
+            self.resolve_page(selection).await?;
+            if self.run.selected > MAX_SELECTED {
+                return Err(BatchRefusal::SelectionTooLarge.into());
             }
-            self.commit_step(&tx, next, "storing a resolved selection")
-                .await?;
         }
-        let requested = ids.len() as u32;
         let next = Run {
             phase: Phase::Claim,
-            blocks: blocks.len() as u32,
             ..self.run.clone()
         };
         let mut tx = self.fenced(&next);
-        let batch = self.write_batch(
-            &mut tx,
-            self.batch
-                .resolved(requested, cierre_platform::clock::now()),
-        )?;
+        let decided = self.batch.resolved(self.run.selected, clock::now());
+        let batch = self.write_batch(&mut tx, decided)?;
         self.commit_step(&tx, next, "closing a selection").await?;
         self.batch = batch;
         Ok(())
     }
 
-    async fn matching(&self, selection: &Selection) -> Result<Vec<PendingId>, Stop> {
-        let company = &self.context.company;
-        // Shard after shard: each is one or a few large pages, and eight of them at once gain little and press hard on one small machine.
-        let mut keys: Vec<Key> = Vec::new();
-        for shard in 0..table::SERVICE_SHARDS {
-            self.check_time()?;
-            keys.extend(self.open_keys(company, shard, selection).await?);
+    /// One page of one shard: its pendings behind those found before, and where the next page begins, in one transaction.
+    async fn resolve_page(&mut self, selection: &Selection) -> Result<(), Stop> {
+        let page = self.open_page(selection).await?;
+        let last_sort = page.last.as_ref().map(|key| text(key, table::OPEN_SORT));
+        let (shard, after) = match last_sort.flatten() {
+            Some(sort) => (self.run.shard, sort.to_owned()),
+            None => (self.run.shard + 1, String::new()),
+        };
+        let keys: Vec<Key> = page
+            .items
+            .iter()
+            .filter_map(|item| Key::of(table::BILLING, item))
+            .collect();
+        let found = self.available(&keys, selection).await?;
+        let selected = self.run.selected + found.len() as u32;
+        let next = Run {
+            shard,
+            after,
+            selected,
+            blocks: selected.div_ceil(ID_BLOCK as u32),
+            ..self.run.clone()
+        };
+        let mut tx = self.fenced(&next);
+        for (number, block) in self.blocks_with(found).await? {
+            let key = self.keys.selection(number);
+            tx.put_item(key, block.to_item(), Condition::always());
         }
-        let mut found = Vec::new();
-        for group in keys.chunks(100 * PARALLEL_LOADS) {
-            // Resolving is one look at the table and is not cut in two: the next delivery looks afresh.
-            self.check_time()?;
-            let loads = group.chunks(100).map(|keys| self.db.load(keys.to_vec()));
-            for (loaded, keys) in try_join_all(loads)
-                .await?
-                .into_iter()
-                .zip(group.chunks(100))
-            {
-                for key in keys {
-                    let Some(service) = loaded.read::<Service>(key)? else {
-                        continue;
-                    };
-                    if let Some(pending) = selected(&service, selection, self.batch.created_at) {
-                        found.push(pending);
-                    }
-                }
-            }
-            if found.len() > MAX_SELECTED as usize {
-                return Err(BatchRefusal::SelectionTooLarge.into());
-            }
-        }
-        found.sort_unstable();
-        Ok(found)
+        self.commit_step(&tx, next, "storing a page of a selection")
+            .await
     }
 
-    async fn open_keys(
-        &self,
-        company: &CompanyId,
-        shard: u8,
-        selection: &Selection,
-    ) -> Result<Vec<Key>, Stop> {
-        let partition = table::service_shard(company, shard);
-        let from = selection
-            .service_date_from
-            .map_or_else(String::new, |date| date.to_string());
-        // '~' sorts after every character of an id, so the whole last day is included.
-        let to = selection
-            .service_date_to
-            .map_or_else(|| "~".to_owned(), |date| format!("{date}#~"));
+    async fn open_page(&self, selection: &Selection) -> Result<QueryPage, Stop> {
+        let partition = table::service_shard(&self.context.company, self.run.shard);
+        let (from, to) = range_of(selection, &self.run.after);
         let query = Query::local_index(
             table::BILLING,
             table::OPEN_INDEX,
             partition,
             table::OPEN_SORT,
-        )
-        .between(from_or_first(from), to);
-        let items = self.db.query_all(query).await?;
-        Ok(items
-            .iter()
-            .filter_map(|item| {
-                Some(Key::new(
-                    table::BILLING,
-                    text(item, "pk")?,
-                    text(item, "sk")?,
-                ))
-            })
-            .collect())
+        );
+        Ok(self.db.query(&query.between(from, to)).await?)
+    }
+
+    /// Of the services at these keys, the pendings that belong to the selection.
+    async fn available(
+        &self,
+        keys: &[Key],
+        selection: &Selection,
+    ) -> Result<Vec<PendingId>, Stop> {
+        let mut found = Vec::new();
+        for group in keys.chunks(KEYS_PER_LOAD * PARALLEL_LOADS) {
+            let loads = group
+                .chunks(KEYS_PER_LOAD)
+                .map(|keys| self.db.load(keys.to_vec()));
+            let loaded = try_join_all(loads).await?;
+            for (loaded, keys) in loaded.iter().zip(group.chunks(KEYS_PER_LOAD)) {
+                for key in keys {
+                    let service: Option<Service> = loaded.read(key)?;
+                    found.extend(service.and_then(|service| {
+                        selected(&service, selection, self.batch.created_at)
+                    }));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The stored blocks that change when these ids follow the ones before: the last one, if it has room, and new ones.
+    async fn blocks_with(&self, found: Vec<PendingId>) -> Result<Vec<(u32, PackedIds)>, Stop> {
+        let first = self.run.selected / ID_BLOCK as u32;
+        let room_taken = self.run.selected as usize % ID_BLOCK;
+        let mut ids = Vec::new();
+        if room_taken > 0 && !found.is_empty() {
+            let item = self.db.get_item(&self.keys.selection(first)).await?;
+            ids = item
+                .map(|item| PackedIds::from_item(&item))
+                .transpose()?
+                .unwrap_or_default()
+                .0;
+            // A transaction whose answer was lost may have stood here already; what counts is what the run says.
+            ids.truncate(room_taken);
+        }
+        ids.extend(found);
+        let blocks = ids.chunks(ID_BLOCK).map(|ids| PackedIds(ids.to_vec()));
+        Ok((first..).zip(blocks).collect())
     }
 }
 
-/// Key conditions take no empty text; a space sorts before every date.
-fn from_or_first(from: String) -> String {
-    if from.is_empty() {
-        " ".to_owned()
-    } else {
-        from
-    }
+/// The part of a shard's index that is still to be read, both ends included.
+fn range_of(selection: &Selection, after: &str) -> (String, String) {
+    let from = match (after, selection.service_date_from) {
+        // Entries have one length, so nothing stands between an entry and the same with a space behind it.
+        (after, _) if !after.is_empty() => format!("{after} "),
+        (_, Some(date)) => date.to_string(),
+        // Key conditions take no empty text; a space sorts before every date.
+        (_, None) => " ".to_owned(),
+    };
+    let to = selection
+        .service_date_to
+        .map_or_else(|| table::AFTER_ALL.to_owned(), table::end_of_day);
+    (from, to)
 }
 
 /// The pending, when it belongs to the selection.
-fn selected(
-    service: &Service,
-    selection: &Selection,
-    before: cierre_kernel::time::Instant,
-) -> Option<PendingId> {
+fn selected(service: &Service, selection: &Selection, before: Instant) -> Option<PendingId> {
     let pending = service.pending().filter(|pending| pending.is_available())?;
     let matches = selection.admits(service.customer_id, service.service_date);
     (matches && pending.created_at < before).then_some(pending.id)
@@ -152,9 +157,42 @@ fn selected(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cierre_kernel::time::{Date, parse_date};
+    use proptest::prelude::*;
+    use ulid::Ulid;
 
-    #[test]
-    fn an_open_range_starts_before_every_date() {
-        assert!(from_or_first(String::new()).as_str() < "2000-01-01");
+    fn day(n: i8) -> Date {
+        parse_date(&format!("2024-01-{n:02}")).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn pages_cut_anywhere_cover_every_entry_of_the_range_once(
+            entries in prop::collection::btree_set((1_i8..29, any::<u128>().prop_map(|n| n >> 1)), 0..60),
+            (from, to) in (prop::option::of(1_i8..29), prop::option::of(1_i8..29)),
+            size in 1_usize..7,
+        ) {
+            let sorts: Vec<String> = entries.iter().map(|(d, id)| table::dated(day(*d), Ulid(*id))).collect();
+            let selection = Selection {
+                customer_ids: None,
+                service_date_from: from.map(day),
+                service_date_to: to.map(day),
+            };
+            let mut seen = Vec::new();
+            let mut after = String::new();
+            loop {
+                let (low, high) = range_of(&selection, &after);
+                let page: Vec<&String> = sorts.iter().filter(|s| **s >= low && **s <= high).take(size).collect();
+                let Some(last) = page.last() else { break };
+                after = (*last).clone();
+                seen.extend(page.into_iter().cloned());
+            }
+            let wanted: Vec<String> = entries
+                .iter()
+                .filter(|(d, _)| from.is_none_or(|from| *d >= from) && to.is_none_or(|to| *d <= to))
+                .map(|(d, id)| table::dated(day(*d), Ulid(*id)))
+                .collect();
+            prop_assert_eq!(seen, wanted);
+        }
     }
 }
