@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::failure::{OrFail, Result};
 use crate::process::run_openly;
 use crate::project::Project;
 
-/// Puts the demo services in; built along with the functions, because it is made of the same crates.
-const DEMO_LOADER: &str = "cierre-demo";
+/// What `cargo local` does through the AWS SDK; built along with the functions, because it is made of the same crates.
+const AWS_PROGRAM: &str = "cierre-local-aws";
 
 /// How the binaries are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,18 @@ pub(crate) enum Profile {
     Release,
 }
 
+/// What the functions are built among. Cargo turns on in a dependency what any of the crates that it builds asks for, so another selection
+/// compiles the AWS SDK another time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Among {
+    /// Nothing but the functions: the least to wait for.
+    Themselves,
+    /// With every test, which then finds its dependencies compiled.
+    Everything,
+}
+
 impl Profile {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::Release => "release",
@@ -32,18 +43,19 @@ impl Profile {
 ///
 /// The local stack runs them as processes of this machine, so no cross compiler is needed; for AWS, `cargo lambda build` fills the
 /// same folders.
-pub(crate) fn functions(project: &Project, profile: Profile) -> Result<()> {
+pub(crate) fn functions(project: &Project, profile: Profile, among: Among) -> Result<()> {
     let functions = project.functions()?;
     let mut cargo = project.cargo();
-    cargo.args([
-        "build",
-        "--profile",
-        profile.name(),
-        "--package",
-        DEMO_LOADER,
-    ]);
-    for function in &functions {
-        cargo.args(["--package", function]);
+    cargo.args(["build", "--profile", profile.name()]);
+    match among {
+        Among::Everything => {
+            cargo.args(["--workspace", "--all-targets"]);
+        }
+        Among::Themselves => {
+            for package in functions.iter().map(String::as_str).chain([AWS_PROGRAM]) {
+                cargo.args(["--package", package]);
+            }
+        }
     }
     run_openly(
         "Building the functions (some minutes the first time, seconds later)",
@@ -53,12 +65,17 @@ pub(crate) fn functions(project: &Project, profile: Profile) -> Result<()> {
     for function in &functions {
         install(project, profile, function, &project.bootstrap(function))?;
     }
-    install(project, profile, DEMO_LOADER, &demo_loader(project))
+    install(
+        project,
+        profile,
+        AWS_PROGRAM,
+        &project.local().join(AWS_PROGRAM),
+    )
 }
 
-/// The program that puts the demo services in.
-pub(crate) fn demo_loader(project: &Project) -> PathBuf {
-    project.local().join(DEMO_LOADER)
+/// The program that speaks to AWS, once it is built.
+pub(crate) fn aws_program(project: &Project) -> Command {
+    Command::new(project.local().join(AWS_PROGRAM))
 }
 
 /// Copies a built program to where it is looked for.

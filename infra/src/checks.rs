@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::build::{self, Profile};
+use crate::build::{self, Among, Profile};
 use crate::deploy::{self, Outputs};
 use crate::failure::Result;
 use crate::process::{run_openly, run_quietly};
@@ -15,6 +15,8 @@ use crate::users;
 
 /// The crate whose tests need a running stack.
 const END_TO_END: &str = "cierre-tests";
+/// Its test programs.
+const END_TO_END_TESTS: [&str; 3] = ["e2e", "batches", "faults"];
 /// Built once into .local/tools when the machine has none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
@@ -30,6 +32,8 @@ pub(crate) fn offline(project: &Project, stack: &Stack) -> Result<()> {
         "Lints",
         &[
             "clippy",
+            "--profile",
+            Profile::Local.name(),
             "--workspace",
             "--all-targets",
             "--",
@@ -44,6 +48,8 @@ pub(crate) fn offline(project: &Project, stack: &Stack) -> Result<()> {
             .cargo()
             .args([
                 "doc",
+                "--profile",
+                Profile::Local.name(),
                 "--workspace",
                 "--no-deps",
                 "--document-private-items",
@@ -57,7 +63,14 @@ pub(crate) fn offline(project: &Project, stack: &Stack) -> Result<()> {
     )?;
     cargo(
         "Unit and property tests",
-        &["test", "--workspace", "--exclude", END_TO_END],
+        &[
+            "test",
+            "--profile",
+            Profile::Local.name(),
+            "--workspace",
+            "--exclude",
+            END_TO_END,
+        ],
         "run the failing test alone: cargo test -p <crate> <name>",
     )
 }
@@ -71,18 +84,24 @@ pub(crate) async fn end_to_end(
     cargo_arguments: &[String],
 ) -> Result<()> {
     let tools = tools::install(project)?;
-    build::functions(project, profile)?;
-    let mut tests = project.cargo();
-    tests
-        .args(["test", "--package", END_TO_END])
-        .args(cargo_arguments);
+    build::functions(project, profile, Among::Everything)?;
+    let mut command = project.cargo();
+    command
+        // All of the workspace is named, so that the dependencies are the ones that are compiled already.
+        .args(["test", "--profile", Profile::Local.name(), "--workspace"]);
+    if cargo_arguments.is_empty() {
+        for program in END_TO_END_TESTS {
+            command.args(["--test", program]);
+        }
+    }
+    command.args(cargo_arguments);
     on_fresh_stack(
         project,
         stack,
         &tools,
         parameters,
         "End-to-end tests",
-        tests,
+        command,
     )
     .await?;
     heading("All checks passed");
@@ -92,10 +111,11 @@ pub(crate) async fn end_to_end(
 /// Runs the measurements: the benches of the end-to-end crate, with a fresh stack.
 pub(crate) async fn bench(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
     let tools = tools::install(project)?;
-    build::functions(project, Profile::Local)?;
-    // The benches only ask and count, so they need no optimised build of their own.
+    build::functions(project, Profile::Local, Among::Everything)?;
     let mut benches = project.cargo();
-    benches.args(["bench", "--profile", "dev", "--package", END_TO_END]);
+    benches
+        .args(["bench", "--profile", Profile::Local.name(), "--workspace"])
+        .args(["--bench", "costs"]);
     on_fresh_stack(project, stack, &tools, parameters, "Measurements", benches).await
 }
 
@@ -128,8 +148,8 @@ async fn against_stack(
 ) -> Result<()> {
     stack.start(tools).await?;
     let outputs = deploy::deploy(project, stack, tools, parameters)?;
-    users::create(stack, &outputs).await?;
-    command.envs(test_environment(project, stack, &outputs)?);
+    users::create(project, stack, &outputs)?;
+    command.envs(test_environment(stack, &outputs)?);
     run_openly(
         label,
         &mut command,
@@ -142,11 +162,7 @@ async fn against_stack(
 
 /// What the tests are told about the stack: every output as `CIERRE_<OUTPUT>`, the addresses, and the emulator's process, because the
 /// tests also kill workers.
-fn test_environment(
-    project: &Project,
-    stack: &Stack,
-    outputs: &Outputs,
-) -> Result<Vec<(String, String)>> {
+fn test_environment(stack: &Stack, outputs: &Outputs) -> Result<Vec<(String, String)>> {
     let mut variables: Vec<(String, String)> = outputs
         .iter()
         .map(|(key, value)| (format!("CIERRE_{}", screaming(key)), value.to_owned()))
@@ -166,8 +182,6 @@ fn test_environment(
     variables.push(("CIERRE_REGION".to_owned(), REGION.to_owned()));
     variables.push(("CIERRE_ACCESS_KEY_ID".to_owned(), ROOT.0.to_owned()));
     variables.push(("CIERRE_SECRET_ACCESS_KEY".to_owned(), ROOT.1.to_owned()));
-    let loader = build::demo_loader(project).display().to_string();
-    variables.push(("CIERRE_DEMO_LOADER".to_owned(), loader));
     variables.push(("CIERRE_PASSWORD".to_owned(), users::PASSWORD.to_owned()));
     if let Some(pid) = stack.running_pid() {
         variables.push((

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::build::Profile;
+use crate::build::{Among, Profile};
 use crate::failure::Result;
 use crate::project::Project;
 use crate::stack::Stack;
@@ -123,7 +123,7 @@ async fn run(arguments: Arguments) -> Result<()> {
             checks::end_to_end(&project, &stack, profile, parameters, &cargo_arguments).await
         }
         Command::Down => stack.stop(),
-        Command::Status => status(&stack).await,
+        Command::Status => status(&project, &stack).await,
         Command::Logs { function, follow } => {
             logs::show(&project, &stack, function.as_deref(), follow).await
         }
@@ -134,7 +134,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Deploy => {
             stack.must_run().await?;
             let tools = tools::install(&project)?;
-            build::functions(&project, profile)?;
+            build::functions(&project, profile, Among::Themselves)?;
             deploy::deploy(&project, &stack, &tools, parameters)?;
             Ok(())
         }
@@ -149,10 +149,10 @@ async fn up(
     parameters: &[String],
 ) -> Result<()> {
     let tools = tools::install(project)?;
-    build::functions(project, profile)?;
+    build::functions(project, profile, Among::Themselves)?;
     stack.start(&tools).await?;
     let outputs = deploy::deploy(project, stack, &tools, parameters)?;
-    users::create(stack, &outputs).await?;
+    users::create(project, stack, &outputs)?;
     demo::run(project, stack, &outputs).await?;
     println!(
         "\n{}\n\n{}",
@@ -162,7 +162,7 @@ async fn up(
     Ok(())
 }
 
-async fn status(stack: &Stack) -> Result<()> {
+async fn status(project: &Project, stack: &Stack) -> Result<()> {
     if !stack.answers().await {
         println!(
             "The stack on port {} is not running. `cargo local up` starts it.",
@@ -173,7 +173,7 @@ async fn status(stack: &Stack) -> Result<()> {
     let outputs = deploy::outputs(stack)?;
     println!("{}", stack.describe(&outputs));
     println!("\nQueues: messages waiting, in work, delayed");
-    for (name, counts) in stack.queue_counts(&outputs).await? {
+    for (name, counts) in stack.queue_counts(project, &outputs)? {
         println!("  {name:<24} {counts}");
     }
     Ok(())

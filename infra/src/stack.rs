@@ -7,14 +7,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_sdk_sqs::types::QueueAttributeName;
 use rustix::process::{Pid, Signal};
 
 use crate::DEFAULT_PORT;
+use crate::build;
 use crate::deploy::Outputs;
 use crate::failure::{Failure, OrFail, Result};
+use crate::process::output_of;
 use crate::progress::Step;
 use crate::project::Project;
 use crate::tools::Tools;
@@ -77,16 +76,6 @@ impl Stack {
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_DEFAULT_REGION", REGION.to_owned()),
         ]
-    }
-
-    /// The AWS clients' configuration for this stack.
-    pub(crate) async fn sdk_config(&self) -> SdkConfig {
-        aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::from_static(REGION))
-            .endpoint_url(self.endpoint())
-            .credentials_provider(Credentials::new(ROOT.0, ROOT.1, None, None, "local stack"))
-            .load()
-            .await
     }
 
     /// Whether the emulator answers on the port.
@@ -275,40 +264,26 @@ impl Stack {
     }
 
     /// Messages in each queue: waiting, in work, delayed.
-    pub(crate) async fn queue_counts(&self, outputs: &Outputs) -> Result<Vec<(String, String)>> {
-        let client = aws_sdk_sqs::Client::new(&self.sdk_config().await);
-        let mut rows = Vec::new();
-        for (key, url) in outputs
+    pub(crate) fn queue_counts(
+        &self,
+        project: &Project,
+        outputs: &Outputs,
+    ) -> Result<Vec<(String, String)>> {
+        let queues = outputs
             .iter()
-            .filter(|(key, _)| key.ends_with("QueueUrl") || key.ends_with("DlqUrl"))
-        {
-            let answer = client
-                .get_queue_attributes()
-                .queue_url(url)
-                .attribute_names(QueueAttributeName::All)
-                .send()
-                .await
-                .or_fail(
-                    format!("Cannot read {key}"),
-                    "deploy again: cargo local deploy",
-                )?;
-            let count = |name| {
-                answer
-                    .attributes()
-                    .and_then(|all| all.get(&name))
-                    .map_or("?", String::as_str)
-            };
-            rows.push((
-                url.rsplit('/').next().unwrap_or(url).to_owned(),
-                format!(
-                    "{} {} {}",
-                    count(QueueAttributeName::ApproximateNumberOfMessages),
-                    count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible),
-                    count(QueueAttributeName::ApproximateNumberOfMessagesDelayed)
-                ),
-            ));
-        }
-        Ok(rows)
+            .filter(|(key, _)| key.ends_with("QueueUrl") || key.ends_with("DlqUrl"));
+        let row = |(key, url): (&str, &str)| {
+            let counts = output_of(
+                &format!("Reading {key}"),
+                build::aws_program(project)
+                    .envs(self.environment())
+                    .args(["queue", url]),
+                "deploy again: cargo local deploy",
+            )?;
+            let name = url.rsplit('/').next().unwrap_or(url).to_owned();
+            Ok((name, counts.trim().to_owned()))
+        };
+        queues.map(row).collect()
     }
 
     /// Addresses, users and what to try next.

@@ -1,11 +1,11 @@
 //! The demo users, made through the user pool's administration interface. Doing it again changes nothing.
 
-use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType};
-
+use crate::build;
 use crate::deploy::Outputs;
-use crate::failure::{OrFail, Result};
+use crate::failure::Result;
+use crate::process::output_of;
 use crate::progress::Step;
+use crate::project::Project;
 use crate::stack::Stack;
 
 /// Of all demo users. It opens nothing but a stack on this machine.
@@ -52,67 +52,27 @@ pub(crate) const DEMO_USERS: [DemoUser; 9] = [
 ];
 
 /// Makes the users that are not there, and gives all of them their password and role.
-pub(crate) async fn create(stack: &Stack, outputs: &Outputs) -> Result<()> {
+pub(crate) fn create(project: &Project, stack: &Stack, outputs: &Outputs) -> Result<()> {
     let mut step = Step::begin("Creating the demo users");
-    let client = Client::new(&stack.sdk_config().await);
     let pool = outputs.get("UserPoolId")?;
     for user in &DEMO_USERS {
         step.say(user.username);
-        if let Err(failure) = create_one(&client, pool, user).await {
+        let mut command = build::aws_program(project);
+        command
+            .envs(stack.environment())
+            .args(["user", pool, user.username, user.name, user.role])
+            .args([user.company, PASSWORD]);
+        let created = output_of(
+            &format!("Creating user {}", user.username),
+            &mut command,
+            "`cargo local reset` and `cargo local up` start from an empty user pool",
+        );
+        if let Err(failure) = created {
             step.failed();
             return Err(failure);
         }
     }
     step.done();
-    Ok(())
-}
-
-async fn create_one(client: &Client, pool: &str, user: &DemoUser) -> Result<()> {
-    let next = "`cargo local reset` and `cargo local up` start from an empty user pool";
-    let what = || format!("Cannot create user {}", user.username);
-    let mut request = client
-        .admin_create_user()
-        .user_pool_id(pool)
-        .username(user.username)
-        .message_action(MessageActionType::Suppress);
-    let email = format!("{}@{}.example", user.username, user.company);
-    for (key, value) in [
-        ("name", user.name),
-        ("email", &email),
-        ("custom:company_id", user.company),
-    ] {
-        let attribute = AttributeType::builder()
-            .name(key)
-            .value(value)
-            .build()
-            .or_fail(what(), next)?;
-        request = request.user_attributes(attribute);
-    }
-    match request.send().await {
-        Ok(_) => {}
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(|e| e.is_username_exists_exception()) => {}
-        Err(error) => return Err(error).or_fail(what(), next),
-    }
-    client
-        .admin_set_user_password()
-        .user_pool_id(pool)
-        .username(user.username)
-        .password(PASSWORD)
-        .permanent(true)
-        .send()
-        .await
-        .or_fail(what(), next)?;
-    client
-        .admin_add_user_to_group()
-        .user_pool_id(pool)
-        .username(user.username)
-        .group_name(user.role)
-        .send()
-        .await
-        .or_fail(what(), next)?;
     Ok(())
 }
 

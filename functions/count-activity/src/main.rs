@@ -12,23 +12,10 @@ async fn main() -> Result<(), Error> {
     let db = Db::from_env(aws::dynamodb(&config), &[activity::TABLE]);
     let db = &db;
     run(service_fn(move |event: LambdaEvent<Event>| async move {
-        let counted = Box::pin(count(db, event.payload)).await;
-        telemetry::warmed_up();
-        counted
+        let follow = stream::consume(event.payload, async |changes| {
+            activity::count(db, changes).await
+        });
+        Box::pin(follow).await.map_err(Error::from)
     }))
     .await
-}
-
-/// Counts a batch, or fails as a whole: what was counted by then is skipped when the batch comes again.
-async fn count(db: &Db, event: Event) -> Result<(), Error> {
-    let changes = stream::changes(event);
-    if let Err(failure) = activity::count(db, &changes).await {
-        tracing::error!(
-            error = failure.chain(),
-            "counting activity events failed, the batch will come again"
-        );
-        return Err(failure.into());
-    }
-    tracing::info!(changes = changes.len(), "activity events counted");
-    Ok(())
 }

@@ -13,23 +13,10 @@ async fn main() -> Result<(), Error> {
     let db = Db::from_env(aws::dynamodb(&config), &[table::BILLING]);
     let db = &db;
     run(service_fn(move |event: LambdaEvent<Event>| async move {
-        let counted = Box::pin(count(db, event.payload)).await;
-        telemetry::warmed_up();
-        counted
+        let follow = stream::consume(event.payload, async |changes| {
+            figures::follow(db, changes).await
+        });
+        Box::pin(follow).await.map_err(Error::from)
     }))
     .await
-}
-
-/// Counts a batch, or fails as a whole: what was counted by then is skipped when the batch comes again.
-async fn count(db: &Db, event: Event) -> Result<(), Error> {
-    let changes = stream::changes(event);
-    if let Err(failure) = figures::follow(db, &changes).await {
-        tracing::error!(
-            error = failure.chain(),
-            "counting changes failed, the batch will come again"
-        );
-        return Err(failure.into());
-    }
-    tracing::info!(changes = changes.len(), "changes counted");
-    Ok(())
 }

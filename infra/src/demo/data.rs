@@ -1,7 +1,5 @@
 //! The demo data: two companies' settings, five customers, sixteen services. Loading twice is loading once.
 
-use std::process::Command;
-
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -97,8 +95,8 @@ async fn load_parts(
         }
     }
     step.say("services");
-    let mut loader = Command::new(build::demo_loader(project));
-    loader.arg("demo").envs(stack.environment());
+    let mut loader = build::aws_program(project);
+    loader.args(["services", "demo"]).envs(stack.environment());
     for (variable, output) in [
         ("COMPANY_TABLE", "CompanyTable"),
         ("BILLING_TABLE", "BillingTable"),

@@ -6,7 +6,8 @@
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 
-use crate::db::{Item, text};
+use crate::db::{self, Item, text};
+use crate::{Failure, telemetry};
 
 /// One change of one item.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,36 @@ impl Change {
 /// that nobody can read would otherwise stop all that follow it.
 pub fn changes(event: Event) -> Vec<Change> {
     event.records.into_iter().filter_map(change).collect()
+}
+
+/// Hands the changes of one delivery to `follow`, and says what that took.
+///
+/// # Errors
+/// When `follow` fails; the delivery then comes again, and what was counted by then is skipped.
+pub async fn consume(
+    event: Event,
+    follow: impl AsyncFnOnce(&[Change]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let changes = changes(event);
+    let before = db::consumed();
+    let followed = follow(&changes).await;
+    let consumed = db::consumed().since(before);
+    telemetry::warmed_up();
+    if let Err(failure) = &followed {
+        let error = failure.chain();
+        tracing::error!(
+            error,
+            "following changes failed, the delivery will come again"
+        );
+    }
+    tracing::info!(
+        changes = changes.len(),
+        dynamodb_requests = consumed.requests,
+        write_units_tenths = consumed.write_tenths,
+        read_units_tenths = consumed.read_tenths,
+        "changes followed"
+    );
+    followed
 }
 
 fn change(record: EventRecord) -> Option<Change> {

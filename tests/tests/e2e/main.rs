@@ -6,6 +6,7 @@
 mod activity;
 mod authorisation;
 mod errors;
+mod events;
 mod figures;
 mod identity;
 mod isolation;

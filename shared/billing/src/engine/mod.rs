@@ -18,7 +18,7 @@ mod stage;
 mod turn;
 mod wiring;
 
-use cierre_platform::db::{Db, Tx};
+use cierre_platform::db::{self, Db, Tx};
 use cierre_platform::error::Doing;
 use cierre_platform::queue::Queue;
 use cierre_platform::{Context, Failure, clock};
@@ -32,7 +32,7 @@ pub use message::{ChunkMessage, JobMessage, LostMessage};
 pub use turn::{Deadline, LEASE};
 pub use wiring::{CHUNKS_QUEUE, DEAD_LETTERS, JOBS_QUEUE, PARKED};
 
-use self::turn::{Stop, Turn, fence, write_batch};
+use self::turn::{Stop, Turn, fence, phase_word, write_batch};
 use crate::entity::{Batch, BatchStatus, MAX_ATTEMPTS};
 use crate::error::BatchRefusal;
 use crate::rules::backoff_seconds;
@@ -349,6 +349,7 @@ impl Engine {
         match batch.status {
             BatchStatus::Error => Ok(Advance::Finished),
             BatchStatus::Processed => {
+                tracing::error!(batch_id = %batch.id, "{}", parts::STAGE_4_AGAIN);
                 self.materialise_all(&context, &batch, &run).await?;
                 Ok(Advance::Finished)
             }
@@ -372,7 +373,17 @@ impl Turn<'_> {
     /// Goes through the phases until the batch is committed or refused.
     async fn go(&mut self) -> Result<(), Stop> {
         loop {
+            let (phase, before) = (self.run.phase, db::consumed());
             let step = self.step().await;
+            let consumed = db::consumed().since(before);
+            tracing::info!(
+                batch_id = %self.batch.id,
+                phase = phase_word(phase),
+                dynamodb_requests = consumed.requests,
+                write_units_tenths = consumed.write_tenths,
+                read_units_tenths = consumed.read_tenths,
+                "phase advanced"
+            );
             match step {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),

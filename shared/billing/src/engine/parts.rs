@@ -10,6 +10,9 @@ use crate::entity::Batch;
 use crate::settings::BillingSettings;
 use crate::table;
 
+/// An alarm counts the lines with this message: nothing is lost, but somebody should look.
+pub(super) const STAGE_4_AGAIN: &str = "stage 4 failed three times and is queued again";
+
 impl Engine {
     /// Materialises one part of a committed batch.
     ///
@@ -54,7 +57,10 @@ impl Engine {
     /// When DynamoDB or SQS does not answer.
     pub async fn requeue(&self, part: ChunkMessage) -> Result<Advance, Failure> {
         match materialise::load(&self.db, &part.company_id, part.batch_id).await? {
-            Some((batch, ..)) if !batch.materialized => self.chunks.send(&part).await?,
+            Some((batch, ..)) if !batch.materialized => {
+                tracing::error!(batch_id = %batch.id, part = part.chunk, "{STAGE_4_AGAIN}");
+                self.chunks.send(&part).await?;
+            }
             Some(_) => {}
             None => return Ok(Advance::Unknown),
         }

@@ -88,11 +88,7 @@ impl Turn<'_> {
     }
 
     /// Of the services at these keys, the pendings that belong to the selection.
-    async fn available(
-        &self,
-        keys: &[Key],
-        selection: &Selection,
-    ) -> Result<Vec<PendingId>, Stop> {
+    async fn available(&self, keys: &[Key], selection: &Selection) -> Result<Vec<PendingId>, Stop> {
         let mut found = Vec::new();
         for group in keys.chunks(KEYS_PER_LOAD * PARALLEL_LOADS) {
             let loads = group
@@ -102,9 +98,11 @@ impl Turn<'_> {
             for (loaded, keys) in loaded.iter().zip(group.chunks(KEYS_PER_LOAD)) {
                 for key in keys {
                     let service: Option<Service> = loaded.read(key)?;
-                    found.extend(service.and_then(|service| {
-                        selected(&service, selection, self.batch.created_at)
-                    }));
+                    found.extend(
+                        service.and_then(|service| {
+                            selected(&service, selection, self.batch.created_at)
+                        }),
+                    );
                 }
             }
         }

@@ -204,7 +204,8 @@ pub(super) fn write_batch(
     Ok(next)
 }
 
-fn phase_word(phase: Phase) -> &'static str {
+/// The phase as it is stored and logged.
+pub(super) fn phase_word(phase: Phase) -> &'static str {
     match phase {
         Phase::Resolve => "resolve",
         Phase::Claim => "claim",

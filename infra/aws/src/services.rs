@@ -1,7 +1,6 @@
 //! The demo services: sixteen of January 2024, under ids that everybody knows in advance.
 //!
-//! The API gives ids itself, so these are entered through the same use case one floor below. A program of its own, built with the functions
-//! in one cargo call: it needs what they need, and `cargo local` does not have to wait for it.
+//! The API gives ids itself, so these are entered through the same use case one floor below.
 
 use cierre_billing::entity::NewService;
 use cierre_billing::services;
@@ -16,7 +15,7 @@ use cierre_platform::{Context, Result, clock, random};
 use ulid::Ulid;
 
 /// Day of January 2024, customer, amount in cents. The n-th, counted from 1, has the id `svc_` and n in 26 digits.
-pub const SERVICES: [(u8, u32, i64); 16] = [
+const SERVICES: [(u8, u32, i64); 16] = [
     (5, 1, 150_000),
     (10, 1, 230_050),
     (15, 1, 85_000),
@@ -39,7 +38,7 @@ pub const SERVICES: [(u8, u32, i64); 16] = [
 ///
 /// # Errors
 /// When a customer is missing or DynamoDB does not answer.
-pub async fn load(db: &Db, company: &CompanyId) -> Result<()> {
+pub(crate) async fn load(db: &Db, company: &CompanyId) -> Result<()> {
     let now = clock::now();
     let context = Context::system(
         company.clone(),

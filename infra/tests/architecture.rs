@@ -47,7 +47,7 @@ fn tier(package: &Package) -> Tier {
     match folder(package).as_str() {
         "shared/kernel" => Tier::Kernel,
         "shared/platform" => Tier::Platform,
-        "infra" | "infra/demo" | "tests" => Tier::Around,
+        "infra" | "infra/aws" | "tests" => Tier::Around,
         folder if folder.starts_with("functions/") => Tier::Function,
         folder if folder.starts_with("shared/") => Tier::Domain,
         other => panic!("{other} has no place in the architecture"),

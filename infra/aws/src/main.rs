@@ -1,0 +1,67 @@
+//! What `cargo local` does to a stack through the AWS SDK. A program of its own, built with the functions in one cargo call: it is made of
+//! the same crates, and `cargo local` itself does not have to wait for them.
+//!
+//! ```text
+//! cierre-local-aws user <pool> <username> <name> <role> <company> <password>
+//! cierre-local-aws services <company>
+//! cierre-local-aws queue <url>
+//! ```
+//! Region, credentials and endpoint come from the environment, for `services` also the names of the tables.
+
+mod queue;
+mod services;
+mod users;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use cierre_kernel::company::CompanyId;
+use cierre_platform::db::Db;
+use cierre_platform::{activity, aws, company, idempotency};
+
+/// Whatever went wrong; the whole chain is printed.
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Err(error) = run(&words).await else {
+        return ExitCode::SUCCESS;
+    };
+    let mut cause: Option<&dyn Error> = Some(error.as_ref());
+    while let Some(error) = cause {
+        eprintln!("{error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}
+
+async fn run(words: &[&str]) -> Outcome {
+    let config = aws::config().await;
+    match words {
+        ["user", pool, username, name, role, company, password] => {
+            let client = aws_sdk_cognitoidentityprovider::Client::new(&config);
+            let user = users::User {
+                username,
+                name,
+                role,
+                company,
+                password,
+            };
+            users::create(&client, pool, &user).await
+        }
+        ["services", company] => {
+            let tables = [
+                cierre_billing::table::BILLING,
+                activity::TABLE,
+                idempotency::TABLE,
+                company::TABLE,
+            ];
+            let db = Db::from_env(aws::dynamodb(&config), &tables);
+            Ok(services::load(&db, &CompanyId::parse(company)?).await?)
+        }
+        ["queue", url] => queue::print_counts(&aws_sdk_sqs::Client::new(&config), url).await,
+        _ => Err("not a command; `cargo local` knows them".into()),
+    }
+}

@@ -1,0 +1,233 @@
+//! Every route of the API document, once.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use cierre_tests::{Client, Company, PASSWORD, batch_of};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::cost::Cost;
+use crate::some_services;
+
+/// The routes measured so far, and their rows.
+struct Table<'a> {
+    client: Client,
+    documented: BTreeSet<String>,
+    measured: BTreeSet<String>,
+    report: &'a mut String,
+}
+
+/// Calls every route once and adds the table. Panics when the document names a route that was not called.
+pub(crate) async fn measure(company: &Company, report: &mut String) {
+    report.push_str(
+        "\n## Routes\n\nCommands run under an idempotency key, with their event and chain head. A list's page has up to 25 items.\n\n\
+         | request | requests | write units | read units | $ per 1,000 |\n| --- | ---: | ---: | ---: | ---: |\n",
+    );
+    let mut table = Table {
+        client: company.admin().await,
+        documented: documented(&company.stack.document().await),
+        measured: BTreeSet::new(),
+        report,
+    };
+    table.signing_in(company).await;
+    table.company().await;
+    table.customers_and_services().await;
+    let pendings = table.pendings(company).await;
+    table.batches(&pendings).await;
+    table.post("/auth/logout", json!({})).await;
+    let missing: Vec<&String> = table.documented.difference(&table.measured).collect();
+    assert!(missing.is_empty(), "not measured: {missing:?}");
+}
+
+/// Every `METHOD /path` of the document.
+fn documented(document: &Value) -> BTreeSet<String> {
+    let paths = document["paths"].as_object().unwrap();
+    let routes = paths.iter().flat_map(|(path, operations)| {
+        let methods = operations.as_object().unwrap().keys();
+        methods
+            .filter(|method| ["get", "post", "put", "patch", "delete"].contains(&method.as_str()))
+            .map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    routes.collect()
+}
+
+impl Table<'_> {
+    async fn signing_in(&mut self, company: &Company) {
+        let username = company.username("admin");
+        let login = json!({ "username": username, "password": PASSWORD });
+        let tokens = self.post("/auth/login", login).await;
+        let refresh = json!({ "refreshToken": tokens["refreshToken"] });
+        self.post("/auth/refresh", refresh).await;
+        self.get("/profile").await;
+        // A challenge needs a user of its own, and Cognito only.
+        self.measured.insert("POST /auth/challenge".to_owned());
+        for path in ["/health", "/health/deep", "/api", "/api/openapi.json"] {
+            self.get(path).await;
+        }
+    }
+
+    async fn company(&mut self) {
+        for path in ["/company/settings", "/company/settings/billing"] {
+            let mut settings = self.get(path).await;
+            for member in [
+                "version",
+                "createdAt",
+                "createdBy",
+                "updatedAt",
+                "correlationId",
+            ] {
+                settings.as_object_mut().unwrap().remove(member);
+            }
+            if path.ends_with("billing") {
+                settings = Company::billing_settings("RESPONSABLE_INSCRIPTO");
+                settings["address"] = json!("Av. Rivadavia 1, Buenos Aires");
+            } else {
+                settings["locale"] = json!("es-UY");
+            }
+            self.row(Method::PUT, path, Some(settings)).await;
+        }
+        self.get("/company/users").await;
+    }
+
+    async fn customers_and_services(&mut self) {
+        let customer = json!({ "customerId": 5000, "name": "Customer 5000", "ivaCondition": "CONSUMIDOR_FINAL" });
+        self.post("/customers", customer).await;
+        self.get("/customers/5000").await;
+        self.row(
+            Method::PATCH,
+            "/customers/5000",
+            Some(json!({ "name": "C. 5000" })),
+        )
+        .await;
+        self.row(Method::DELETE, "/customers/5000", None).await;
+        self.get("/customers").await;
+        let new = json!({ "serviceDate": "2024-01-05", "customerId": 1, "amount": "1500.00" });
+        let id = self.post("/services", new.clone()).await["id"].clone();
+        let id = id.as_str().unwrap();
+        self.post("/services/bulk", json!({ "services": vec![new; 10] }))
+            .await;
+        let path = format!("/services/{id}");
+        self.get(&path).await;
+        self.row(Method::PATCH, &path, Some(json!({ "amount": "1600.00" })))
+            .await;
+        self.post("/services/send-to-billing", json!({ "serviceIds": [id] }))
+            .await;
+    }
+
+    async fn pendings(&mut self, company: &Company) -> Vec<String> {
+        let services = company.services(&some_services(40)).await;
+        self.row(Method::DELETE, &format!("/services/{}", services[0]), None)
+            .await;
+        let pendings = company.send(&services[1..]).await;
+        let path = format!("/billing-pendings/{}", pendings[0]);
+        self.get(&path).await;
+        self.row(Method::DELETE, &path, None).await;
+        for path in [
+            "/services",
+            "/billing-pendings",
+            "/billing-pendings/available",
+            "/billing-pendings/summary",
+        ] {
+            self.get(path).await;
+        }
+        pendings
+    }
+
+    async fn batches(&mut self, pendings: &[String]) {
+        let accepted = self
+            .post("/billing-batches", batch_of("A-0009", &pendings[1..11]))
+            .await;
+        let id = accepted["batch"]["id"].as_str().unwrap().to_owned();
+        self.client.batch_end(&id).await;
+        self.post(
+            "/billing-batches/sync",
+            batch_of("A-0009", &pendings[11..21]),
+        )
+        .await;
+        let nothing = batch_of("A-0009", &["pen_01JD0000000000000000000001".to_owned()]);
+        let refused = self.client.start_batch(nothing).await;
+        self.client.batch_end(&refused).await;
+        self.post(&format!("/billing-batches/{refused}/retry"), json!({}))
+            .await;
+        self.client.batch_end(&refused).await;
+        let invoices = self.client.list(&format!("/invoices/by-batch/{id}")).await;
+        let invoice = invoices[0]["id"].as_str().unwrap();
+        for path in [
+            format!("/billing-batches/{id}/status"),
+            format!("/billing-batches/{id}/failed-pendings"),
+            format!("/billing-batches/{id}"),
+            "/billing-batches".to_owned(),
+            "/billing-batches/receipt-books".to_owned(),
+            "/billing-batches/next-invoice-number/A-0009".to_owned(),
+            "/billing-batches/queue/stats".to_owned(),
+            format!("/invoices/{invoice}"),
+            "/invoices/number/A-0009-00000001".to_owned(),
+            format!("/invoices/by-batch/{id}"),
+            "/invoices/by-customer/1".to_owned(),
+            "/invoices".to_owned(),
+            "/invoices/statistics".to_owned(),
+            "/receipt-books/A-0009/verify".to_owned(),
+            "/activity".to_owned(),
+            "/activity/counts".to_owned(),
+            format!("/activity/verify?resource_type=billing_batch&resource_id={id}"),
+        ] {
+            self.get(&path).await;
+        }
+    }
+
+    async fn get(&mut self, path: &str) -> Value {
+        self.row(Method::GET, path, None).await
+    }
+
+    async fn post(&mut self, path: &str, body: Value) -> Value {
+        self.row(Method::POST, path, Some(body)).await
+    }
+
+    /// Sends a request, a command under a key of its own, and adds what it cost.
+    async fn row(&mut self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let key = format!("bench-{}", self.report.len());
+        let mut request = self.client.send(method.clone(), path);
+        if let Some(body) = body {
+            request = request.header("idempotency-key", &key).json(&body);
+        }
+        let reply = request.now().await;
+        assert!(
+            (200..300).contains(&reply.status),
+            "{method} {path}: {}",
+            reply.text
+        );
+        let cost = Cost::of(reply.header("server-timing"));
+        let route = self.route(&method, path);
+        writeln!(
+            self.report,
+            "| {route} | {} | {} | {} | {:.5} |",
+            cost.requests,
+            cost.writes,
+            cost.reads,
+            cost.dollars() * 1000.0
+        )
+        .unwrap();
+        self.measured.insert(route);
+        reply.body
+    }
+
+    /// The documented route that a request belongs to: the one with the fewest parameters that fits.
+    fn route(&self, method: &Method, path: &str) -> String {
+        let path = path.split('?').next().unwrap();
+        let asked = format!("{method} {path}");
+        let fits = |route: &&String| {
+            let (mut a, mut b) = (route.split('/'), asked.split('/'));
+            route.split('/').count() == asked.split('/').count()
+                && a.by_ref()
+                    .zip(b.by_ref())
+                    .all(|(wanted, segment)| wanted == segment || wanted.starts_with('{'))
+        };
+        self.documented
+            .iter()
+            .filter(fits)
+            .min_by_key(|route| route.matches('{').count())
+            .unwrap_or_else(|| panic!("{asked} is not in the document"))
+            .clone()
+    }
+}
