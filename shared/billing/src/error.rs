@@ -2,11 +2,13 @@
 
 use cierre_kernel::codes::{self, Code};
 use cierre_kernel::id::BatchId;
+use cierre_kernel::money::Money;
 use cierre_kernel::problem::{FieldError, Problem};
 use cierre_kernel::time::Date;
 
 use crate::entity::{
-    BatchStatus, IssuerCondition, IvaCondition, Letter, PendingStatus, ReceiptBook, ServiceStatus,
+    BatchStatus, IssuerCondition, IvaCondition, Letter, MAX_CREDIT_NOTES, PendingStatus,
+    ReceiptBook, ServiceStatus,
 };
 use crate::rules::{MAX_ATTEMPTS, MAX_SELECTED};
 
@@ -179,6 +181,66 @@ impl From<PendingRefusal> for Problem {
             | PendingRefusal::NotClaimed { .. } => {
                 Self::new(refusal.code()).detail(refusal.to_string())
             }
+        }
+    }
+}
+
+/// Why a credit note is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreditRefusal {
+    /// There is no such invoice.
+    #[error("Invoice not found")]
+    NotFound,
+    /// A credit note is not credited.
+    #[error("A credit note cannot be credited.")]
+    NotCreditable,
+    /// All of it was credited before.
+    #[error("The invoice is credited in full.")]
+    Credited,
+    /// More than is left.
+    #[error("at most {open} of the invoice can still be credited")]
+    AboveOpen {
+        /// What is left.
+        open: Money,
+    },
+    /// Its item has no room for more.
+    #[error("The invoice has {MAX_CREDIT_NOTES} credit notes. Credit the rest with the last one.")]
+    TooMany,
+    /// Its batch has not given every invoice its CAE yet.
+    #[error("The invoice's batch is being materialised. Try again when it reads materialized.")]
+    BatchMaterializing,
+    /// The sequence has no number left.
+    #[error("The receipt book's sequence of credit notes has no number left.")]
+    BookExhausted,
+}
+
+impl CreditRefusal {
+    /// The code.
+    pub const fn code(self) -> Code {
+        match self {
+            Self::NotFound => codes::NOT_FOUND,
+            Self::NotCreditable => codes::NOT_CREDITABLE,
+            Self::Credited => codes::INVOICE_CREDITED,
+            Self::AboveOpen { .. } => codes::AMOUNT_ABOVE_OPEN,
+            Self::TooMany => codes::TOO_MANY_CREDIT_NOTES,
+            Self::BatchMaterializing => codes::BATCH_MATERIALIZING,
+            Self::BookExhausted => codes::BOOK_EXHAUSTED,
+        }
+    }
+}
+
+impl From<CreditRefusal> for Problem {
+    fn from(refusal: CreditRefusal) -> Self {
+        match refusal {
+            CreditRefusal::NotFound => Self::new(codes::NOT_FOUND),
+            CreditRefusal::AboveOpen { .. } => {
+                Self::field("/amount", refusal.code(), refusal.to_string())
+            }
+            CreditRefusal::NotCreditable
+            | CreditRefusal::Credited
+            | CreditRefusal::TooMany
+            | CreditRefusal::BatchMaterializing
+            | CreditRefusal::BookExhausted => Self::new(refusal.code()).detail(refusal.to_string()),
         }
     }
 }

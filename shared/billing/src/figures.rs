@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | service with a waiting pending | `summary`: 1 and its amount, in its customer's row and the total |
 //! | service with an invoice | `statistics`: 1 and its amounts, in the total and the rows of customer, book and month |
+//! | credit note with its CAE | `statistics`: 1 and its amount, in the same rows, under the credit note's own date |
 //! | batch | `jobs`: 1 in the column of its job's status; once the job is over, also in the row of the hour in which it ended |
 //!
 //! The number of customers with pendings is no share of any item. It moves with a customer's row that leaves or returns to zero.
@@ -21,8 +22,8 @@ use cierre_platform::counters::{self, Delta, Mark, Recorded, Row};
 use cierre_platform::db::{Db, Item, Key, read_item};
 use cierre_platform::stream::Change;
 
-use crate::entity::{Batch, Invoice, Pending, Service, ServiceState};
-use crate::rules::StatisticsRow;
+use crate::entity::{Batch, CreditNote, Invoice, Pending, Service, ServiceState};
+use crate::rules::{InvoiceNumber, StatisticsRow};
 use crate::table::{self, BILLING};
 
 /// Columns of the summary.
@@ -77,6 +78,12 @@ fn deltas(change: &Change) -> Result<Vec<Delta>, Failure> {
             share(&mut moved, &company, read(&change.old)?.as_ref(), -1);
             share(&mut moved, &company, read(&change.new)?.as_ref(), 1);
         }
+        Kind::CreditNote => {
+            let read =
+                |image: &Option<Item>| image.clone().map(read_item::<CreditNote>).transpose();
+            share_of_note(&mut moved, &company, read(&change.old)?.as_ref(), -1);
+            share_of_note(&mut moved, &company, read(&change.new)?.as_ref(), 1);
+        }
         Kind::Batch => {
             let read = |image: &Option<Item>| image.clone().map(read_item::<Batch>).transpose();
             let (old, new) = (read(&change.old)?, read(&change.new)?);
@@ -95,6 +102,7 @@ fn deltas(change: &Change) -> Result<Vec<Delta>, Failure> {
 
 enum Kind {
     Service,
+    CreditNote,
     Batch,
 }
 
@@ -103,6 +111,9 @@ fn kind_of(change: &Change) -> Option<(CompanyId, Kind)> {
     if let Some((company, batch)) = table::read_batch_partition(&change.pk) {
         let is_batch = change.sk == table::batch(&company, batch).sk;
         return is_batch.then_some((company, Kind::Batch));
+    }
+    if let Some(company) = table::read_credit_notes(&change.pk) {
+        return Some((company, Kind::CreditNote));
     }
     let (company, _) = change.pk.split_once("#svc#")?;
     let is_service = !table::is_cancelled_pending(&change.sk);
@@ -138,19 +149,40 @@ fn share_of_pending(shares: &mut Shares, company: &CompanyId, pending: &Pending,
 
 fn share_of_invoice(shares: &mut Shares, company: &CompanyId, invoice: &Invoice, sign: i64) {
     let figures = StatisticsRow::of_invoice(invoice.amount, invoice.split());
-    let rows = [
-        table::TOTAL.to_owned(),
-        table::customer_row(invoice.customer_id),
-        format!("{}{}", table::BOOK_ROWS, invoice.number.book()),
-        month_row(invoice.issue_date),
-    ];
-    for row in rows {
+    for row in statistics_rows(invoice.customer_id, invoice.number, invoice.issue_date) {
         let row = table::statistics_row(company, row);
         add(shares, &row, "invoices", sign * figures.invoices);
         add(shares, &row, AMOUNT, sign * figures.amount);
         add(shares, &row, "net", sign * figures.net);
         add(shares, &row, "iva", sign * figures.iva);
     }
+}
+
+fn share_of_note(shares: &mut Shares, company: &CompanyId, note: Option<&CreditNote>, sign: i64) {
+    let Some(note) = note.filter(|note| note.grant.is_some()) else {
+        return;
+    };
+    let figures = StatisticsRow::of_credit_note(note.amount);
+    for row in statistics_rows(note.customer_id, note.number, note.issue_date) {
+        let row = table::statistics_row(company, row);
+        add(shares, &row, "creditNotes", sign * figures.credit_notes);
+        add(
+            shares,
+            &row,
+            "creditedAmount",
+            sign * figures.credited_amount,
+        );
+    }
+}
+
+/// The rows that a document counts in.
+fn statistics_rows(customer_id: u32, number: InvoiceNumber, issue_date: Date) -> [String; 4] {
+    [
+        table::TOTAL.to_owned(),
+        table::customer_row(customer_id),
+        format!("{}{}", table::BOOK_ROWS, number.book()),
+        month_row(issue_date),
+    ]
 }
 
 fn month_row(date: Date) -> String {

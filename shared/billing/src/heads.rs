@@ -1,11 +1,12 @@
 //! Where the heads of billing's chains of events stand.
 
 use cierre_kernel::company::CompanyId;
-use cierre_kernel::id::{BatchId, PendingId, ServiceId};
+use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
 use cierre_platform::activity::{ChainHeads, HeadPlace};
 use cierre_platform::db::Key;
 
-use crate::entity::{ReceiptBook, attribute, resource};
+use crate::entity::{DocumentType, attribute, resource};
+use crate::rules::Sequence;
 use crate::{ids, settings, table};
 
 /// The attribute of most items.
@@ -36,13 +37,25 @@ fn find(company: &CompanyId, resource_type: &str, id: &str) -> Option<Vec<HeadPl
             vec![HeadPlace::new(key, attribute::HEAD)]
         }
         resource::PENDING => of_pending(company, id.parse().ok()?),
+        resource::INVOICE => of_invoice(company, id.parse().ok()?),
+        resource::CREDIT_NOTE => {
+            let (book, number) = ids::credit_note_place(id.parse().ok()?)?;
+            let place = HeadPlace::new(table::credit_note(company, &book, number), HEAD);
+            vec![place.only_if("id", id)]
+        }
         resource::BATCH if id == REJECTED => in_item(table::rejected_batches(company)),
         resource::BATCH => in_item(table::batch(company, id.parse::<BatchId>().ok()?)),
         resource::BOOK => {
             // The chain is named after the spelling that was committed first, whatever the spelling that is asked for.
-            let book = ReceiptBook::parse(id).ok()?;
-            let place = HeadPlace::new(table::book(company, &book.key()), HEAD);
-            vec![place.only_if("receiptBook", id)]
+            let Sequence {
+                book,
+                document_type,
+            } = Sequence::parse(id).ok()?;
+            let key = match document_type {
+                DocumentType::Invoice => table::book(company, &book.key()),
+                DocumentType::CreditNote => table::credit_note_book(company, &book.key()),
+            };
+            vec![HeadPlace::new(key, HEAD).only_if("receiptBook", book.to_string())]
         }
         settings::RESOURCE_TYPE if id == settings::resource_id(company) => {
             in_item(table::billing_settings(company))
@@ -61,6 +74,13 @@ fn of_pending(company: &CompanyId, pending: PendingId) -> Vec<HeadPlace> {
     let cancelled = HeadPlace::new(table::cancelled_pending(company, service, pending), HEAD);
     let current = HeadPlace::new(table::service(company, service), attribute::PENDING_HEAD);
     vec![cancelled, current.only_if(attribute::SENDS, attempt + 1)]
+}
+
+/// An invoice's head stands in the item that it shares with its service; the id says which pending it was.
+fn of_invoice(company: &CompanyId, invoice: InvoiceId) -> Vec<HeadPlace> {
+    let (service, attempt) = ids::service_of(ids::pending_of(invoice));
+    let place = HeadPlace::new(table::service(company, service), attribute::INVOICE_HEAD);
+    vec![place.only_if(attribute::SENDS, attempt + 1)]
 }
 
 /// A customer's number in its one spelling.

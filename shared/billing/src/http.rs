@@ -6,7 +6,7 @@ use cierre_platform::http::Cursors;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::Billing;
-use crate::{batches, books, customers, invoices, pendings, services, settings};
+use crate::{batches, books, credit_notes, customers, invoices, pendings, services, settings};
 
 /// Every route of the domain with its documentation, for any state that holds tables, queues and the signing of cursors.
 pub fn router<S>() -> OpenApiRouter<S>
@@ -23,6 +23,7 @@ where
         .merge(batches::http::router())
         .merge(books::http::router())
         .merge(invoices::http::router())
+        .merge(credit_notes::http::router())
         .merge(settings::http::router())
 }
 

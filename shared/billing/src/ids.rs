@@ -4,10 +4,16 @@
 //! without an index. A service can be sent again after its pending was cancelled; the count of earlier pendings (the *attempt*) then stands
 //! in characters 11 and 12 of the pending's ULID, the first two of its random part. Services are made with `00` there.
 
-use cierre_kernel::id::{InvalidId, InvoiceId, PendingId, ServiceId};
+use std::fmt;
+use std::str::FromStr;
+
+use cierre_kernel::id::{CreditNoteId, InvalidId, InvoiceId, PendingId, ServiceId};
 use cierre_kernel::time::Instant;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
+
+use crate::rules::{InvoiceNumber, Letter, ReceiptBook};
 
 /// The highest attempt that two Crockford characters hold.
 pub const MAX_ATTEMPT: u16 = 1023;
@@ -58,6 +64,86 @@ pub const fn invoice_of(pending: PendingId) -> InvoiceId {
 /// The pending that became an invoice.
 pub const fn pending_of(invoice: InvoiceId) -> PendingId {
     PendingId::new(invoice.ulid())
+}
+
+/// The id of a document, as paths and bodies name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DocumentId {
+    /// An invoice.
+    Invoice(InvoiceId),
+    /// A credit note.
+    CreditNote(CreditNoteId),
+}
+
+impl fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invoice(id) => id.fmt(f),
+            Self::CreditNote(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for DocumentId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let invoice = text.parse().map(Self::Invoice);
+        invoice.or_else(|_| text.parse().map(Self::CreditNote))
+    }
+}
+
+impl TryFrom<String> for DocumentId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        text.parse()
+    }
+}
+
+impl From<DocumentId> for String {
+    fn from(id: DocumentId) -> Self {
+        id.to_string()
+    }
+}
+
+/// Bits of a number, of a point of sale, and of a letter in a credit note's id; what is left of a ULID's 80 random bits is random.
+const NUMBER_BITS: u32 = 27;
+const POINT_OF_SALE_BITS: u32 = 17;
+const LETTER_BITS: u32 = 2;
+const PLACE_BITS: u32 = NUMBER_BITS + POINT_OF_SALE_BITS + LETTER_BITS;
+const RANDOM_BITS: u32 = 80;
+
+/// The id of a credit note: a fresh ULID whose random part begins with the note's letter, point of sale and number, so that the id leads to
+/// the item without an index.
+pub fn credit_note_id(fresh: Ulid, number: InvoiceNumber) -> CreditNoteId {
+    let letter = match number.book().letter() {
+        Letter::A => 1,
+        Letter::B => 2,
+        Letter::C => 3,
+    };
+    let place = (letter << POINT_OF_SALE_BITS | u128::from(number.book().point_of_sale()))
+        << NUMBER_BITS
+        | u128::from(number.number());
+    let free = RANDOM_BITS - PLACE_BITS;
+    let time = fresh.0 >> RANDOM_BITS << RANDOM_BITS;
+    CreditNoteId::new(Ulid(time | place << free | fresh.0 & ((1 << free) - 1)))
+}
+
+/// The key of the book and the number that a credit note's id names; none for an id that was not made by [`credit_note_id`].
+pub fn credit_note_place(id: CreditNoteId) -> Option<(String, u32)> {
+    let place = id.ulid().0 >> (RANDOM_BITS - PLACE_BITS);
+    let part = |shift: u32, bits: u32| u32::try_from(place >> shift & ((1 << bits) - 1)).ok();
+    let letter = match part(NUMBER_BITS + POINT_OF_SALE_BITS, LETTER_BITS)? {
+        1 => Letter::A,
+        2 => Letter::B,
+        3 => Letter::C,
+        _ => return None,
+    };
+    let point_of_sale = part(NUMBER_BITS, POINT_OF_SALE_BITS)?;
+    let book = ReceiptBook::parse(&format!("{letter}-{point_of_sale:05}")).ok()?;
+    Some((book.key(), part(0, NUMBER_BITS)?))
 }
 
 /// A ULID that every run of one command finds again: of the first run's time and a hash of the command's seed and the item's position.
@@ -143,6 +229,21 @@ mod tests {
             let pending = PendingId::new(Ulid(bits));
             let (service, attempt) = service_of(pending);
             prop_assert_eq!(pending_id(service, attempt), Ok(pending));
+        }
+
+        #[test]
+        fn a_credit_notes_id_leads_to_its_number(bits: u128, letter in "[ABC]", point_of_sale in 1_u32..=99_999, number in 1_u32..=99_999_999) {
+            let book = ReceiptBook::parse(&format!("{letter}-{point_of_sale:05}")).unwrap();
+            let number = InvoiceNumber::new(crate::rules::Sequence::credit_notes(book), number).unwrap();
+            let id = credit_note_id(Ulid(bits), number);
+            prop_assert_eq!(credit_note_place(id), Some((book.key(), number.number())));
+            prop_assert_eq!(id.ulid().timestamp_ms(), Ulid(bits).timestamp_ms());
+            prop_assert_eq!(id.to_string().parse(), Ok(DocumentId::CreditNote(id)));
+        }
+
+        #[test]
+        fn no_id_makes_the_reader_fall_over(bits: u128) {
+            let _ = credit_note_place(CreditNoteId::new(Ulid(bits)));
         }
 
         #[test]

@@ -4,6 +4,7 @@ pub mod authority;
 pub mod batches;
 pub mod books;
 mod command;
+pub mod credit_notes;
 pub mod customers;
 pub mod engine;
 pub mod entity;

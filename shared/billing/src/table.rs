@@ -273,6 +273,42 @@ pub fn document_sort(issue_date: Date, spelling: &str, last_number: u32) -> Stri
     format!("{issue_date}#{spelling}#{}", number_sort(last_number))
 }
 
+/// The partition of the counters of credit notes, by book.
+pub fn credit_note_books(company: &CompanyId) -> String {
+    format!("{company}#notebook")
+}
+
+/// The counter of a book's credit notes.
+pub fn credit_note_book(company: &CompanyId, book: &str) -> Key {
+    key(credit_note_books(company), book)
+}
+
+/// The partition of a book's credit notes, by number.
+pub fn credit_notes(company: &CompanyId, book: &str) -> String {
+    format!("{company}#note#{book}")
+}
+
+/// A credit note, under its number.
+pub fn credit_note(company: &CompanyId, book: &str, number: u32) -> Key {
+    key(credit_notes(company, book), number_sort(number))
+}
+
+/// The company of a partition of credit notes, for what comes out of [`LIST_INDEX`] or a stream without it.
+pub fn read_credit_notes(pk: &str) -> Option<CompanyId> {
+    let (company, _) = pk.split_once("#note#")?;
+    CompanyId::parse(company).ok()
+}
+
+/// The partition of a company's credit notes in [`LIST_INDEX`], by date, sequence and number.
+pub fn credit_notes_list(company: &CompanyId) -> String {
+    format!("{company}#note")
+}
+
+/// The partition of one customer's credit notes in [`CUSTOMER_INDEX`], in the same order.
+pub fn customer_credit_notes(company: &CompanyId, customer_id: u32) -> String {
+    format!("{}#note", customer_list(company, customer_id))
+}
+
 /// The partition of the batches that wait for a book, first come first.
 pub fn book_queue(company: &CompanyId, book: &str) -> String {
     format!("{company}#bookqueue#{book}")

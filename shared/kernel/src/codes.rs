@@ -163,6 +163,13 @@ codes! {
     BOOK_LETTER_NOT_ALLOWED "book_letter_not_allowed" 422 "The issuer cannot use this invoice type"
     INVALID_RECEIPT_BOOK "invalid_receipt_book" 422 "The receipt book is not valid"
     IDS_OR_SELECTION "ids_or_selection" 422 "Exactly one of ids and selection is needed"
+    INVOICE_CREDITED "invoice_credited" 409 "The invoice is credited in full"
+    NOT_CREDITABLE "not_creditable" 409 "A credit note cannot be credited"
+    AMOUNT_ABOVE_OPEN "amount_above_open" 422 "The amount is more than what is open"
+    TOO_MANY_CREDIT_NOTES "too_many_credit_notes" 409 "The invoice has as many credit notes as it may have"
+    BATCH_MATERIALIZING "batch_materializing" 409 "The batch is being materialised"
+    CAE_PENDING "cae_pending" 409 "The document has no CAE yet"
+    UNSUPPORTED_FORMAT "unsupported_format" 422 "The format is not offered"
     TOO_MANY_FOR_SYNC "too_many_for_sync" 422 "Too many pendings for a synchronous batch"
     ASYNC_ONLY "async_only" 422 "A selection needs the asynchronous route"
     BATCH_NOT_RETRYABLE "batch_not_retryable" 409 "The batch cannot be retried"
@@ -174,6 +181,22 @@ codes! {
     SELECTION_TOO_LARGE "selection_too_large" 409 "The selection matches too many pendings"
     PROCESSING_FAILED "processing_failed" 409 "Processing failed repeatedly"
     WORKER_LOST "worker_lost" 409 "Processing was interrupted repeatedly"
+
+    // Billing: ERP sync
+    INVOICE_NOT_FOUND "invoice_not_found" 404 "The document does not exist"
+    ALREADY_SYNCED "already_synced" 409 "The document is in a confirmed sync"
+    SYNC_IN_PROGRESS "sync_in_progress" 409 "The document is in a sync that is not at its end"
+    BATCH_NOT_PROCESSED "batch_not_processed" 409 "The batch has no invoices"
+    NOTHING_TO_SYNC "nothing_to_sync" 409 "No document can be sent"
+    DIGEST_MISMATCH "digest_mismatch" 409 "The documents have another digest"
+    SYNC_NOT_SENT "sync_not_sent" 409 "The sync is not sent yet"
+    SYNC_CONFIRMED "sync_confirmed" 409 "The sync is confirmed"
+    SYNC_FAILED "sync_failed" 409 "The sync failed"
+
+    // Billing: how a sync fails
+    ERP_REFUSED "erp_refused" 409 "The ERP did not accept the documents"
+    SET_CHANGED "set_changed" 409 "The documents changed before they were sent"
+    CANCELLED "cancelled" 409 "Somebody cancelled it"
 }
 
 #[cfg(test)]

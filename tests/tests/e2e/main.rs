@@ -5,6 +5,7 @@
 
 mod activity;
 mod authorisation;
+mod credit_notes;
 mod errors;
 mod events;
 mod figures;

@@ -96,6 +96,8 @@ pub(crate) const ROUTES: &[(&str, Access)] = &[
     ("GET /invoices/by-customer/{customerId}", READ),
     ("GET /invoices/by-batch/{id}", READ),
     ("GET /invoices/{id}", READ),
+    ("POST /invoices/{id}/credit-note", WRITE),
+    ("GET /invoices/{id}/credit-notes", READ),
     ("GET /invoices/number/{number}", READ),
     ("GET /invoices/statistics", READ),
 ];

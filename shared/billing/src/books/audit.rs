@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use cierre_kernel::id::{BatchId, InvoiceId};
+use cierre_kernel::id::BatchId;
 use cierre_kernel::time::Date;
+
+use crate::ids::DocumentId;
 
 /// Findings of one kind that an answer carries; the rest is counted in [`Findings::omitted`]. A book as broken as that is not repaired from a
 /// list, and the answer stays within what a function may return.
@@ -15,7 +17,7 @@ const LISTED: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) number: u32,
-    pub(crate) id: InvoiceId,
+    pub(crate) id: DocumentId,
     pub(crate) issue_date: Date,
     /// Minor units.
     pub(crate) amount: i64,
@@ -43,7 +45,7 @@ pub(crate) struct Gap {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Duplicate {
     pub(crate) number: u32,
-    pub(crate) ids: Vec<InvoiceId>,
+    pub(crate) ids: Vec<DocumentId>,
 }
 
 /// A document with an earlier date than the one before it.
@@ -225,6 +227,7 @@ fn sum_mismatches(found: &[Found], promises: &[Promise]) -> Vec<SumMismatch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cierre_kernel::id::InvoiceId;
     use cierre_kernel::time::parse_date;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -235,7 +238,7 @@ mod tests {
     fn document(number: u32) -> Found {
         Found {
             number,
-            id: InvoiceId::new(Ulid(u128::from(number))),
+            id: DocumentId::Invoice(InvoiceId::new(Ulid(u128::from(number)))),
             issue_date: parse_date("2024-01-31").unwrap(),
             amount: 100,
             cae: Some(10_000_100_000_000 + u64::from(number)),
@@ -276,14 +279,16 @@ mod tests {
     #[test]
     fn two_documents_under_one_number_are_a_duplicate_and_one_seen_twice_is_not() {
         let other = Found {
-            id: InvoiceId::new(Ulid(77)),
+            id: DocumentId::Invoice(InvoiceId::new(Ulid(77))),
             cae: None,
             ..document(2)
         };
         let mut found = sound([1, 2, 2, 3]);
         found.push(other);
         let findings = audit(1, 3, found, &[]);
-        let ids = vec![InvoiceId::new(Ulid(2)), InvoiceId::new(Ulid(77))];
+        let ids = [2, 77]
+            .map(|n| DocumentId::Invoice(InvoiceId::new(Ulid(n))))
+            .to_vec();
         assert_eq!(findings.duplicates, [Duplicate { number: 2, ids }]);
         assert_eq!((findings.count, findings.without_cae), (4, 1));
         assert!(findings.gaps.is_empty());

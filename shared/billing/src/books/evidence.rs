@@ -10,7 +10,8 @@ use futures::stream::{FuturesUnordered, TryStreamExt};
 
 use super::audit::{Found, Promise};
 use crate::engine::{DocumentChunk, Range};
-use crate::entity::{Batch, Book, Invoice};
+use crate::entity::{Batch, Book, CreditNote, Invoice};
+use crate::ids::DocumentId;
 use crate::invoices::numbers::Numbers;
 use crate::invoices::read::{documents_of, is_committed};
 use crate::table;
@@ -101,6 +102,24 @@ pub(super) async fn evidence(
         );
     }
     Ok((found, added_up(promises)))
+}
+
+/// The credit notes between two numbers. No batch promises any: they are issued one by one.
+pub(super) async fn notes(
+    db: &Db,
+    company: &CompanyId,
+    book: &Book,
+    first: u32,
+    last: u32,
+) -> Result<Vec<Found>, Failure> {
+    let partition = table::credit_notes(company, &book.receipt_book.key());
+    let query = Query::partition(table::BILLING, partition)
+        .between(table::number_sort(first), table::number_sort(last));
+    let items = db.query_all(query).await?;
+    items
+        .into_iter()
+        .map(|item| Ok(Found::from(&read_item::<CreditNote>(item)?)))
+        .collect()
 }
 
 /// The ranges that hold any of these numbers.
@@ -213,11 +232,24 @@ fn added_up(promises: Vec<Promise>) -> Vec<Promise> {
     sums.into_values().collect()
 }
 
+impl From<&CreditNote> for Found {
+    fn from(note: &CreditNote) -> Self {
+        Self {
+            number: note.number.number(),
+            id: DocumentId::CreditNote(note.id),
+            issue_date: note.issue_date,
+            amount: note.amount.minor(),
+            cae: note.grant.map(|grant| grant.cae),
+            batch_id: note.batch_id,
+        }
+    }
+}
+
 impl From<&Invoice> for Found {
     fn from(invoice: &Invoice) -> Self {
         Self {
             number: invoice.number.number(),
-            id: invoice.id,
+            id: DocumentId::Invoice(invoice.id),
             issue_date: invoice.issue_date,
             amount: invoice.amount.minor(),
             cae: invoice.grant.map(|grant| grant.cae),

@@ -12,12 +12,11 @@ use cierre_platform::{Context, Failure, Result, activity};
 use serde_json::json;
 
 use super::audit::audit;
-use super::evidence::evidence;
-use super::read::find;
+use super::evidence::{evidence, notes};
+use super::read::{find, key_of};
 use super::views::AuditView;
 use crate::entity::{Book, DocumentType, resource};
 use crate::rules::Sequence;
-use crate::table;
 
 /// Numbers that one audit covers at most.
 pub(crate) const MAX_NUMBERS: u32 = 100_000;
@@ -74,26 +73,23 @@ pub(crate) async fn verify(
     span: Span,
 ) -> Result<AuditView> {
     let not_found = || Problem::new(codes::NOT_FOUND);
-    match sequence.document_type {
-        DocumentType::Invoice => {}
-        // Credit notes are not issued yet, so their sequences are unused.
-        DocumentType::CreditNote => return Err(not_found().into()),
-    }
-    let book = find(db, &context.company, sequence.book)
+    let book = find(db, &context.company, sequence)
         .await?
         .filter(|book| !book.is_unused())
         .ok_or_else(not_found)?;
     let (first, last) = span.within(book.last_number)?;
-    let (found, promises) = evidence(db, &context.company, &book, first, last).await?;
+    let company = &context.company;
+    let (found, promises) = match sequence.document_type {
+        DocumentType::Invoice => evidence(db, company, &book, first, last).await?,
+        DocumentType::CreditNote => (notes(db, company, &book, first, last).await?, Vec::new()),
+    };
     let findings = audit(first, last, found, &promises);
-    let view = AuditView::of(
-        book.receipt_book.to_string(),
-        first,
-        last,
-        findings,
-        context.now,
-    );
-    record(db, context, book, &view, first, last).await?;
+    let sequence = Sequence {
+        book: book.receipt_book,
+        ..sequence
+    };
+    let view = AuditView::of(sequence.to_string(), first, last, findings, context.now);
+    record(db, context, (sequence, book), &view, (first, last)).await?;
     Ok(view)
 }
 
@@ -102,12 +98,11 @@ pub(crate) async fn verify(
 async fn record(
     db: &Db,
     context: &Context,
-    mut book: Book,
+    (sequence, mut book): (Sequence, Book),
     view: &AuditView,
-    first: u32,
-    last: u32,
+    (first, last): (u32, u32),
 ) -> Result<(), Failure> {
-    let key = table::book(&context.company, &book.receipt_book.key());
+    let key = key_of(&context.company, sequence);
     for _ in 0..TRIES {
         let details = [
             ("valid", json!(view.is_valid())),
@@ -118,7 +113,7 @@ async fn record(
             event_type: EventType::View,
             action: "book_verified",
             resource_type: resource::BOOK,
-            resource_id: book.receipt_book.to_string(),
+            resource_id: sequence.to_string(),
             details: details
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))

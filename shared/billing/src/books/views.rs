@@ -1,13 +1,15 @@
 //! Books, audits and figures of jobs as they are shown.
 
-use cierre_kernel::id::{BatchId, InvoiceId};
+use cierre_kernel::id::BatchId;
 use cierre_kernel::money::Money;
 use cierre_kernel::time::{Date, Instant};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::audit::{DateFall, Duplicate, Findings, Gap, SharedCae, SumMismatch};
-use crate::entity::{Book, Letter};
+use super::read::Counters;
+use crate::entity::Letter;
+use crate::ids::DocumentId;
 use crate::rules::{InvoiceNumber, LAST_NUMBER, Sequence, cae_text, pesos};
 
 /// A receipt book.
@@ -57,8 +59,8 @@ pub(crate) struct NextNumberView {
     last_issue_date: Option<Date>,
 }
 
-impl From<&Book> for BookView {
-    fn from(book: &Book) -> Self {
+impl From<&Counters> for BookView {
+    fn from((book, notes): &Counters) -> Self {
         Self {
             receipt_book: book.receipt_book.to_string(),
             letter: book.receipt_book.letter(),
@@ -68,10 +70,9 @@ impl From<&Book> for BookView {
             last_issue_date: book.last_issue_date,
             invoice_count: book.invoice_count,
             total_amount: pesos(book.total_amount),
-            // Credit notes are not issued yet, so no book has given a number to one.
             credit_notes: SequenceView {
-                last_number: 0,
-                last_issue_date: None,
+                last_number: notes.as_ref().map_or(0, |notes| notes.last_number),
+                last_issue_date: notes.as_ref().and_then(|notes| notes.last_issue_date),
             },
         }
     }
@@ -146,7 +147,7 @@ pub(crate) struct GapView {
 pub(crate) struct DuplicateView {
     number: u32,
     #[schema(value_type = Vec<String>)]
-    ids: Vec<InvoiceId>,
+    ids: Vec<DocumentId>,
 }
 
 /// A document dated before its predecessor.

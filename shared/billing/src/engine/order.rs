@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::time::Instant;
-use cierre_platform::db::{Changes, CommitError, Condition, Query, Tx, read_item, text};
+use cierre_platform::db::{Changes, CommitError, Condition, Item, Key, Query, Tx, read_item, text};
 use cierre_platform::{Context, Failure};
 
 use super::{BatchKeys, Engine, JobMessage, Run, Ticket, job_message, ticket_of};
-use crate::entity::Batch;
+use crate::credit_notes::settle_note;
+use crate::entity::{Batch, CreditNote};
 use crate::table;
 
 impl Engine {
@@ -92,7 +93,8 @@ impl Engine {
         self.jobs.send(&message).await
     }
 
-    /// Queues every job again that made no progress for `quiet`, whatever company it belongs to. Answers how many.
+    /// Queues every job again that made no progress for `quiet`, whatever company it belongs to, and asks again for the CAE of credit notes
+    /// that wait for theirs as long. Answers how many there were.
     ///
     /// # Errors
     /// When DynamoDB or SQS does not answer.
@@ -107,9 +109,17 @@ impl Engine {
         )
         .before(table::millis_sort(before));
         let mut messages = Vec::new();
+        let mut notes = 0;
         for item in self.db.query_all(query).await? {
-            let Some((company, batch_id)) = text(&item, "pk").and_then(table::read_batch_partition)
-            else {
+            let Some(pk) = text(&item, "pk") else {
+                continue;
+            };
+            if let Some(company) = table::read_credit_notes(pk) {
+                notes += 1;
+                self.sweep_note(&company, &item, now).await?;
+                continue;
+            }
+            let Some((company, batch_id)) = table::read_batch_partition(pk) else {
                 continue;
             };
             let Some(batch) = self
@@ -123,6 +133,31 @@ impl Engine {
             messages.push(job_message(&context, &batch));
         }
         self.jobs.send_all(&messages).await?;
-        Ok(messages.len())
+        Ok(messages.len() + notes)
+    }
+
+    /// Asks again for the CAE of a credit note. One that cannot have it yet does not keep the others waiting.
+    async fn sweep_note(
+        &self,
+        company: &CompanyId,
+        entry: &Item,
+        now: Instant,
+    ) -> Result<(), Failure> {
+        let Some(key) = Key::of(table::BILLING, entry) else {
+            return Ok(());
+        };
+        let Some(note) = self.db.get::<CreditNote>(&key).await? else {
+            return Ok(());
+        };
+        let number = note.number;
+        let settled = async {
+            let settings = self.settings(company).await?;
+            let authority = self.authority(company, &settings);
+            settle_note(&self.db, company, &authority, note, now).await
+        };
+        if let Err(failure) = settled.await {
+            tracing::error!(%company, %number, error = failure.chain(), "a credit note still waits for its CAE");
+        }
+        Ok(())
     }
 }

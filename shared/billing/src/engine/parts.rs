@@ -106,7 +106,7 @@ impl Engine {
         self.chunks.send_all(&missing).await
     }
 
-    async fn settings(&self, company: &CompanyId) -> Result<BillingSettings, Failure> {
+    pub(crate) async fn settings(&self, company: &CompanyId) -> Result<BillingSettings, Failure> {
         let settings = self
             .db
             .get::<BillingSettings>(&table::billing_settings(company))
@@ -114,7 +114,7 @@ impl Engine {
         settings.ok_or_else(|| Failure::message("a company with batches has no billing settings"))
     }
 
-    fn authority<'a>(
+    pub(crate) fn authority<'a>(
         &'a self,
         company: &'a CompanyId,
         settings: &BillingSettings,

@@ -20,6 +20,8 @@ pub mod resource {
     pub const BATCH: &str = "billing_batch";
     /// An invoice.
     pub const INVOICE: &str = "invoice";
+    /// A credit note.
+    pub const CREDIT_NOTE: &str = "credit_note";
     /// A receipt book.
     pub const BOOK: &str = "receipt_book";
 }

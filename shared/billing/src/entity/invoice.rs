@@ -4,6 +4,7 @@ use std::fmt;
 
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::cuit::Cuit;
+use cierre_kernel::event::ChainHead;
 use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
 use cierre_kernel::money::Money;
 use cierre_kernel::time::{Date, Instant};
@@ -151,6 +152,10 @@ pub struct Invoice {
     pub grant: Option<Grant>,
     /// Sum of its credit notes.
     pub credited: Money,
+    /// Their numbers, in the order in which they were issued.
+    pub notes: Vec<u32>,
+    /// Its chain of events.
+    pub head: ChainHead,
     /// When it was made.
     pub created_at: Instant,
     /// By whom.
@@ -206,6 +211,8 @@ impl Invoice {
             net: split(number.book().letter(), service.amount).net,
             grant,
             credited: pesos(0),
+            notes: Vec::new(),
+            head: ChainHead::default(),
             created_at: at,
             created_by: cierre_kernel::actor::SYSTEM.to_owned(),
             updated_at: at,

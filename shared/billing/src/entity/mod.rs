@@ -4,6 +4,7 @@
 mod batch;
 mod book;
 mod change;
+mod credit_note;
 mod customer;
 mod invoice;
 mod job;
@@ -15,6 +16,7 @@ pub(crate) mod stored;
 pub use batch::*;
 pub use book::*;
 pub use change::*;
+pub use credit_note::*;
 pub use customer::*;
 pub use invoice::*;
 pub use job::*;

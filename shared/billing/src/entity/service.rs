@@ -423,8 +423,22 @@ impl Service {
         match event.resource_type {
             resource::SERVICE => Some(&mut self.head),
             resource::PENDING => self.pending_mut().map(|pending| &mut pending.head),
+            resource::INVOICE => match &mut self.state {
+                ServiceState::Invoiced(_, invoice) => Some(&mut invoice.head),
+                ServiceState::Created | ServiceState::SentToBill(_) | ServiceState::Deleted => None,
+            },
             _ => None,
         }
+    }
+
+    /// The service with another state of its invoice.
+    pub(super) fn with_invoice(&self, invoice: Invoice, now: Instant) -> Self {
+        let mut next = self.clone();
+        if let ServiceState::Invoiced(_, present) = &mut next.state {
+            **present = invoice;
+        }
+        next.touch(now);
+        next
     }
 
     fn current(&self, id: PendingId) -> Option<&Pending> {

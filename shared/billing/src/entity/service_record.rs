@@ -38,6 +38,8 @@ pub mod attribute {
     pub const HEAD: &str = "head";
     /// Head of the current pending's chain of events.
     pub const PENDING_HEAD: &str = "pendingHead";
+    /// Head of the invoice's chain of events; absent while nothing happened to the invoice.
+    pub const INVOICE_HEAD: &str = "invoiceHead";
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,8 @@ pub(super) struct ServiceRecord {
     pending_head: Option<ChainHead>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     invoice: Option<InvoiceRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invoice_head: Option<ChainHead>,
 }
 
 /// What of a pending does not follow from its service.
@@ -114,6 +118,8 @@ pub(super) struct InvoiceRecord {
     grant: Option<Grant>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     credited: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<u32>,
     #[serde(rename = "created", with = "millis")]
     created_at: Instant,
     #[serde(rename = "by", default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +156,10 @@ impl From<Service> for ServiceRecord {
             claimed_by: pending.as_ref().and_then(Pending::claimed_by),
             pending_head: pending.as_ref().map(|pending| pending.head.clone()),
             pending: pending.map(PendingRecord::from),
+            invoice_head: invoice
+                .as_ref()
+                .map(|invoice| invoice.head.clone())
+                .filter(|head| *head != ChainHead::default()),
             invoice: invoice.map(InvoiceRecord::from),
         }
     }
@@ -176,6 +186,7 @@ impl From<Invoice> for InvoiceRecord {
             net: invoice.net,
             grant: invoice.grant,
             credited: Some(invoice.credited.minor()).filter(|minor| *minor != 0),
+            notes: invoice.notes,
             created_at: invoice.created_at,
             created_by: Some(invoice.created_by)
                 .filter(|name| name != cierre_kernel::actor::SYSTEM),
@@ -286,6 +297,8 @@ impl ServiceRecord {
             net: invoice.net,
             grant: invoice.grant,
             credited: pesos(invoice.credited.unwrap_or(0)),
+            notes: invoice.notes,
+            head: self.invoice_head.clone().unwrap_or_default(),
             created_at: invoice.created_at,
             created_by: invoice
                 .created_by

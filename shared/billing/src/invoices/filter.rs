@@ -5,7 +5,7 @@ use cierre_kernel::time::Date;
 use serde::{Deserialize, Serialize};
 
 use super::numbers::Numbers;
-use crate::entity::{Invoice, InvoiceStatus};
+use crate::entity::{CreditNote, Invoice, InvoiceStatus};
 use crate::rules::{DocumentType, ReceiptBook};
 use crate::table;
 
@@ -79,7 +79,17 @@ impl Filter {
             && self.amount_max.is_none_or(|most| amount <= most)
     }
 
-    /// Whether the document is in the list.
+    /// Whether the credit note is in the list.
+    pub(crate) fn admits_note(&self, note: &CreditNote) -> bool {
+        self.admits_place(note.issue_date, note.number.book())
+            && self.admits_content(note.customer_id, note.amount.minor())
+            && self.batch_id.is_none_or(|id| id == note.batch_id)
+            && self.status.is_none_or(|status| status == note.status())
+            && note.grant.is_some()
+            && self.documents.include(note.number.document_type())
+    }
+
+    /// Whether the invoice is in the list.
     pub(crate) fn admits(&self, invoice: &Invoice) -> bool {
         self.admits_place(invoice.issue_date, invoice.number.book())
             && self.admits_content(invoice.customer_id, invoice.amount.minor())
@@ -106,7 +116,9 @@ impl Filter {
 
 /// Where a list goes on: the entry that the last examined document belongs to, and its number. Numbers below it come next, then the entries
 /// before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Positions compare as the list is sorted the other way round: what comes earlier in the list is greater.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Position {
     /// The entry's place in the order of all documents.
     pub(crate) place: String,

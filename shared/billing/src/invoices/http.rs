@@ -3,8 +3,9 @@
 use axum::extract::{FromRef, State};
 use cierre_kernel::codes;
 use cierre_kernel::company::CompanyId;
-use cierre_kernel::id::{BatchId, InvoiceId};
+use cierre_kernel::id::BatchId;
 use cierre_kernel::money::Money;
+use cierre_kernel::problem::Problem;
 use cierre_platform::Result;
 use cierre_platform::db::Db;
 use cierre_platform::http::{
@@ -21,7 +22,9 @@ use super::list::list;
 use super::read::{by_batch, by_id, by_number};
 use super::statistics::{GroupBy, RowsView, StatisticsView, rows, totals};
 use super::views::DocumentView;
-use crate::entity::InvoiceStatus;
+use crate::credit_notes::read_note;
+use crate::entity::{CreditNote, DocumentType, InvoiceStatus};
+use crate::ids::DocumentId;
 use crate::roles::READ;
 use crate::rules::{CURRENCY, InvoiceNumber, ReceiptBook};
 use crate::table;
@@ -55,7 +58,7 @@ where
 /// A page of documents.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only describes what `Answer::page` writes")]
-struct DocumentPage {
+pub(crate) struct DocumentPage {
     items: Vec<DocumentView>,
     next: Option<String>,
 }
@@ -104,7 +107,7 @@ async fn get_by_customer(
     let customer = db
         .get_item(&table::customer(&caller.context.company, customer_id))
         .await?;
-    customer.ok_or_else(|| cierre_kernel::problem::Problem::new(codes::NOT_FOUND))?;
+    customer.ok_or_else(|| Problem::new(codes::NOT_FOUND))?;
     let filter = Filter {
         customer_id: Some(customer_id),
         documents,
@@ -139,7 +142,8 @@ async fn page(
         .next
         .map(|position| cursors.encode(&scope, &position))
         .transpose()?;
-    Ok(Answer::page(&views(&listed.documents), next)?)
+    let views: Vec<DocumentView> = listed.documents.iter().map(DocumentView::from).collect();
+    Ok(Answer::page(&views, next)?)
 }
 
 /// A batch's invoices
@@ -181,9 +185,13 @@ async fn get_by_batch(
 async fn get_invoice(
     State(db): State<Db>,
     caller: Caller,
-    Segment(id): Segment<InvoiceId>,
+    Segment(id): Segment<DocumentId>,
 ) -> Result<Answer> {
-    one(&by_id(&db, &caller.context.company, id).await?)
+    let company = &caller.context.company;
+    match id {
+        DocumentId::Invoice(id) => one(&by_id(&db, company, id).await?),
+        DocumentId::CreditNote(id) => one_note(read_note(&db, company, id).await?),
+    }
 }
 
 /// One document by its printed number
@@ -194,7 +202,21 @@ async fn get_by_number(
     caller: Caller,
     Segment(number): Segment<InvoiceNumber>,
 ) -> Result<Answer> {
-    one(&by_number(&db, &caller.context.company, number).await?)
+    let company = &caller.context.company;
+    match number.document_type() {
+        DocumentType::Invoice => one(&by_number(&db, company, number).await?),
+        DocumentType::CreditNote => {
+            let key = table::credit_note(company, &number.book().key(), number.number());
+            let note: Option<CreditNote> = db.get(&key).await?;
+            // Under another spelling of the book it is another number.
+            one_note(note.filter(|note| note.number == number))
+        }
+    }
+}
+
+fn one_note(note: Option<CreditNote>) -> Result<Answer> {
+    let note = note.ok_or_else(|| Problem::new(codes::NOT_FOUND))?;
+    Ok(Answer::ok(&DocumentView::from(&note))?.versioned(note.version))
 }
 
 fn one(document: &Document) -> Result<Answer> {

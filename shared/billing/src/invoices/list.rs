@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::id::BatchId;
 use cierre_platform::Failure;
-use cierre_platform::db::Db;
+use cierre_platform::db::{Db, Key};
 
 use super::document::{Document, materialised};
 use super::filter::{Filter, Position};
-use super::sources::{Candidate, Source};
-use crate::entity::{Batch, Service};
+use super::sources::{Candidate, Source, What};
+use crate::entity::{Batch, CreditNote, Service};
 use crate::table;
 
 /// Items that one request reads at most, to the end of the group that it is at.
@@ -23,10 +23,26 @@ const STEPS: usize = 12;
 /// Items of one read.
 const GROUP: usize = 100;
 
+/// A document of a list.
+#[derive(Clone, Debug)]
+pub(crate) enum Shown {
+    Invoice(Box<Document>),
+    CreditNote(Box<CreditNote>),
+}
+
+impl Shown {
+    fn is_admitted(&self, filter: &Filter) -> bool {
+        match self {
+            Self::Invoice(document) => filter.admits(&document.invoice),
+            Self::CreditNote(note) => filter.admits_note(note),
+        }
+    }
+}
+
 /// A page of documents.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed {
-    pub(crate) documents: Vec<Document>,
+    pub(crate) documents: Vec<Shown>,
     /// Where the next page begins; none at the end of the list.
     pub(crate) next: Option<Position>,
 }
@@ -59,7 +75,7 @@ pub(crate) async fn list(
             let look = if examined == 0 { limit } else { GROUP };
             let (group, later) = rest.split_at(look.min(rest.len()));
             for (candidate, document) in group.iter().zip(reader.read(group).await?) {
-                documents.extend(document.filter(|document| filter.admits(&document.invoice)));
+                documents.extend(document.filter(|document| document.is_admitted(filter)));
                 let is_last = later.is_empty() && group.last() == Some(candidate);
                 if documents.len() >= limit && !is_last {
                     return Ok(Listed {
@@ -100,20 +116,18 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The documents that the candidates became, in their order; none where stage 4 has not been yet.
-    async fn read(&mut self, group: &[Candidate]) -> Result<Vec<Option<Document>>, Failure> {
+    async fn read(&mut self, group: &[Candidate]) -> Result<Vec<Option<Shown>>, Failure> {
         let company = self.company;
-        let service_key =
-            |candidate: &Candidate| table::service_of_pending(company, candidate.pending);
-        let unknown = group
-            .iter()
-            .map(|candidate| candidate.batch_id)
-            .filter(|id| !self.batches.contains_key(id));
-        let unknown: BTreeSet<BatchId> = unknown.collect();
+        let unknown = group.iter().filter_map(|candidate| match &candidate.what {
+            What::Invoice { batch_id, .. } => Some(*batch_id),
+            What::CreditNote(_) => None,
+        });
+        let unknown: BTreeSet<BatchId> = unknown
+            .filter(|id| !self.batches.contains_key(id))
+            .collect();
         let batch_keys = unknown.iter().map(|id| table::batch(company, *id));
-        let loaded = self
-            .db
-            .load(group.iter().map(service_key).chain(batch_keys))
-            .await?;
+        let items = group.iter().map(|candidate| item_of(company, candidate));
+        let loaded = self.db.load(items.chain(batch_keys)).await?;
         for id in unknown {
             self.batches.extend(
                 loaded
@@ -121,19 +135,35 @@ impl Reader<'_> {
                     .map(|batch| (id, batch)),
             );
         }
-        let document = |candidate: &Candidate| {
-            let service: Option<Service> = loaded.read(&service_key(candidate))?;
-            let Some(invoice) = service
-                .and_then(|service| materialised(service, candidate.pending, candidate.batch_id))
+        let shown = |candidate: &Candidate| {
+            let item = item_of(company, candidate);
+            let (pending, batch_id) = match &candidate.what {
+                What::Invoice { pending, batch_id } => (*pending, *batch_id),
+                What::CreditNote(_) => {
+                    let note: Option<CreditNote> = loaded.read(&item)?;
+                    return Ok(note.map(|note| Shown::CreditNote(Box::new(note))));
+                }
+            };
+            let service: Option<Service> = loaded.read(&item)?;
+            let Some(invoice) =
+                service.and_then(|service| materialised(service, pending, batch_id))
             else {
                 return Ok(None);
             };
             let batch = self
                 .batches
-                .get(&candidate.batch_id)
+                .get(&batch_id)
                 .ok_or_else(|| Failure::message("the batch of an invoice is missing"))?;
-            Ok(Some(Document::of(invoice, batch)))
+            Ok(Some(Shown::Invoice(Box::new(Document::of(invoice, batch)))))
         };
-        group.iter().map(document).collect()
+        group.iter().map(shown).collect()
+    }
+}
+
+/// The item that a candidate is read from.
+fn item_of(company: &CompanyId, candidate: &Candidate) -> Key {
+    match &candidate.what {
+        What::Invoice { pending, .. } => table::service_of_pending(company, *pending),
+        What::CreditNote(key) => key.clone(),
     }
 }

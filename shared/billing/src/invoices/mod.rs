@@ -7,6 +7,7 @@ mod document;
 mod filter;
 pub mod http;
 mod list;
+mod notes;
 pub(crate) mod numbers;
 mod postings;
 mod ranges;
@@ -14,3 +15,6 @@ pub(crate) mod read;
 mod sources;
 mod statistics;
 mod views;
+
+pub(crate) use http::DocumentPage;
+pub(crate) use views::{DocumentView, note_answer, note_views};

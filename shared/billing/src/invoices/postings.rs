@@ -6,7 +6,7 @@ use cierre_platform::Failure;
 use cierre_platform::db::{Db, Query, read_item, text};
 
 use super::filter::{Filter, Position};
-use super::sources::{Candidate, ENTRIES, Step};
+use super::sources::{Candidate, ENTRIES, Step, What};
 use crate::engine::Posting;
 use crate::rules::ReceiptBook;
 use crate::table;
@@ -92,8 +92,10 @@ fn pick(
         .filter(|(number, _)| **number <= bound);
     entries
         .map(|(number, pending)| Candidate {
-            pending: *pending,
-            batch_id: posting.batch_id,
+            what: What::Invoice {
+                pending: *pending,
+                batch_id: posting.batch_id,
+            },
             position: Position {
                 place: place.to_owned(),
                 below: *number,
@@ -114,6 +116,13 @@ fn read_place(place: &str) -> Option<(Date, ReceiptBook)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pending_of(what: &What) -> u128 {
+        match what {
+            What::Invoice { pending, .. } => pending.ulid().0,
+            What::CreditNote(key) => panic!("a posting holds no credit notes: {key:?}"),
+        }
+    }
     use cierre_kernel::id::{BatchId, PendingId};
     use ulid::Ulid;
 
@@ -135,7 +144,7 @@ mod tests {
     fn picked(filter: &Filter, from: Option<&Position>) -> Vec<(u32, u128)> {
         pick(filter, from, PLACE, &posting())
             .iter()
-            .map(|candidate| (candidate.position.below, candidate.pending.ulid().0))
+            .map(|candidate| (candidate.position.below, pending_of(&candidate.what)))
             .collect()
     }
 

@@ -8,7 +8,7 @@ use cierre_platform::db::{Db, Key, Query, read_item};
 
 use super::filter::{Filter, Position};
 use super::numbers::Numbers;
-use super::sources::{Candidate, ENTRIES, Step};
+use super::sources::{Candidate, ENTRIES, Step, What};
 use crate::engine::{DocumentChunk, Range};
 use crate::rules::ReceiptBook;
 use crate::table;
@@ -255,8 +255,10 @@ impl Piece {
                     below: number,
                 };
                 candidates.push(Candidate {
-                    pending: *pending,
-                    batch_id: self.range.batch_id,
+                    what: What::Invoice {
+                        pending: *pending,
+                        batch_id: self.range.batch_id,
+                    },
                     position,
                 });
             }

@@ -3,21 +3,26 @@
 use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
 use cierre_kernel::money::Money;
 use cierre_kernel::time::{Date, Instant};
+use cierre_platform::Failure;
+use cierre_platform::idempotency::Answer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::document::Document;
+use super::list::Shown;
 use crate::entity::{
-    CaeStatus, DocumentType, InvoiceStatus, IssuerCondition, IvaCondition, Letter,
+    CaeStatus, CreditNote, DocumentType, InvoiceStatus, Issuer, IssuerCondition, IvaCondition,
+    Letter, Receiver,
 };
-use crate::rules::cae_text;
+use crate::ids::DocumentId;
+use crate::rules::{cae_text, pesos};
 
 /// An invoice or a credit note.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DocumentView {
     #[schema(value_type = String, example = "inv_00000000000000000000000001")]
-    id: InvoiceId,
+    id: DocumentId,
     #[schema(value_type = String, example = "INVOICE")]
     document_type: DocumentType,
     #[schema(example = "A-0001-00000001")]
@@ -119,11 +124,96 @@ pub(crate) struct ErpSyncView {
     status: String,
 }
 
+impl From<&Receiver> for ReceiverView {
+    fn from(receiver: &Receiver) -> Self {
+        Self {
+            name: receiver.name.clone(),
+            tax_id: receiver.tax_id.map(|tax_id| tax_id.to_string()),
+            iva_condition: receiver.iva_condition,
+        }
+    }
+}
+
+impl From<&Issuer> for IssuerView {
+    fn from(issuer: &Issuer) -> Self {
+        Self {
+            name: issuer.name.clone(),
+            tax_id: issuer.tax_id.to_string(),
+            iva_condition: issuer.iva_condition,
+        }
+    }
+}
+
+impl From<&CreditNote> for DocumentView {
+    fn from(note: &CreditNote) -> Self {
+        let split = note.split();
+        Self {
+            id: DocumentId::CreditNote(note.id),
+            document_type: note.number.document_type(),
+            invoice_number: note.number.to_string(),
+            receipt_book: note.number.book().to_string(),
+            number: note.number.number(),
+            letter: note.number.book().letter(),
+            cae: note.grant.map(|grant| cae_text(grant.cae)),
+            cae_due_date: note.grant.map(|grant| grant.due_date),
+            qr_url: note.qr_url(),
+            cae_status: note.cae_status(),
+            issue_date: note.issue_date,
+            service_date: note.service_date,
+            description: note.printed_description().to_owned(),
+            service_id: note.service_id,
+            pending_id: note.pending_id,
+            batch_id: note.batch_id,
+            customer_id: note.customer_id,
+            customer: ReceiverView::from(&note.customer),
+            issuer: IssuerView::from(&note.issuer),
+            amount: note.amount,
+            net_amount: split.net,
+            iva_amount: split.iva,
+            status: note.status(),
+            credited_amount: pesos(0),
+            open_amount: note.amount,
+            origin_invoice_id: Some(note.origin_id),
+            origin_invoice_number: Some(note.origin_number.to_string()),
+            reason: Some(note.reason.clone()),
+            erp_sync: None,
+            created_at: note.created_at,
+            created_by: note.created_by.clone(),
+            updated_at: note.updated_at,
+            version: note.version,
+            correlation_id: note.correlation_id.to_string(),
+        }
+    }
+}
+
+impl From<&Shown> for DocumentView {
+    fn from(shown: &Shown) -> Self {
+        match shown {
+            Shown::Invoice(document) => Self::from(document.as_ref()),
+            Shown::CreditNote(note) => Self::from(note.as_ref()),
+        }
+    }
+}
+
+/// The answer to the command that issued a credit note.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn note_answer(note: &CreditNote) -> Result<Answer, Failure> {
+    let view = DocumentView::from(note);
+    Ok(Answer::created(format!("/invoices/{}", note.id), &view)?.versioned(note.version))
+}
+
+/// Credit notes as they are shown.
+pub(crate) fn note_views(notes: &[CreditNote]) -> Vec<DocumentView> {
+    notes.iter().map(DocumentView::from).collect()
+}
+
 impl From<&Document> for DocumentView {
     fn from(Document { invoice, issuer }: &Document) -> Self {
         let split = invoice.split();
         Self {
-            id: invoice.id,
+            id: DocumentId::Invoice(invoice.id),
             document_type: invoice.number.document_type(),
             invoice_number: invoice.number.to_string(),
             receipt_book: invoice.number.book().to_string(),
@@ -140,16 +230,8 @@ impl From<&Document> for DocumentView {
             pending_id: invoice.pending_id,
             batch_id: invoice.batch_id,
             customer_id: invoice.customer_id,
-            customer: ReceiverView {
-                name: invoice.customer.name.clone(),
-                tax_id: invoice.customer.tax_id.map(|tax_id| tax_id.to_string()),
-                iva_condition: invoice.customer.iva_condition,
-            },
-            issuer: IssuerView {
-                name: issuer.name.clone(),
-                tax_id: issuer.tax_id.to_string(),
-                iva_condition: issuer.iva_condition,
-            },
+            customer: ReceiverView::from(&invoice.customer),
+            issuer: IssuerView::from(issuer),
             amount: invoice.amount,
             net_amount: split.net,
             iva_amount: split.iva,

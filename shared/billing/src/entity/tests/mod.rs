@@ -2,6 +2,7 @@
 
 mod batches;
 mod books;
+mod credit_notes;
 mod customers;
 mod sequences;
 mod services;
