@@ -126,8 +126,13 @@ impl Company {
 
     /// Valid company settings.
     pub fn settings(&self) -> Value {
+        Self::settings_of(&self.id)
+    }
+
+    /// Valid settings of the company of this id.
+    pub fn settings_of(id: &str) -> Value {
         json!({
-            "name": format!("Company {}", self.id),
+            "name": format!("Company {id}"),
             "tax_id": "30-00000000-7",
             "currency": "ARS",
             "locale": "es-AR",
@@ -183,18 +188,23 @@ impl Company {
         self.user("billing").await
     }
 
+    /// A customer to be made: RI, with a CUIT of its own.
+    pub fn customer(id: u32) -> Value {
+        json!({
+            "customerId": id,
+            "name": format!("Customer {id}"),
+            "taxId": cuit(id),
+            "ivaCondition": "RESPONSABLE_INSCRIPTO",
+        })
+    }
+
     /// Makes customers 1 to `count`, all RI with a CUIT of their own.
     pub async fn customers(&self, count: u32) {
         let billing = self.billing().await;
         let make = |id: u32| {
             let billing = billing.clone();
             async move {
-                let body = json!({
-                    "customerId": id,
-                    "name": format!("Customer {id}"),
-                    "taxId": cuit(id),
-                    "ivaCondition": "RESPONSABLE_INSCRIPTO",
-                });
+                let body = Self::customer(id);
                 billing.post("/customers", body).await.expect(201);
             }
         };

@@ -3,6 +3,8 @@
 //! `cargo local test` starts a stack and names it in the environment (`CIERRE_…`). Every test makes a company of its own ([`Company`]), so all
 //! of them run at the same time on the same stack. Nothing here sleeps for a fixed time: [`eventually`] waits for a condition, up to a
 //! deadline.
+//!
+//! Tests of faults run the product inside their own process ([`Inside`]), behind a [`Proxy`] that injects what the emulator never does.
 
 // A helper that fails fails the test that called it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -11,7 +13,9 @@ mod audit;
 mod batch;
 mod client;
 mod company;
+mod inside;
 mod process;
+mod proxy;
 mod sample;
 mod stack;
 mod wait;
@@ -20,7 +24,9 @@ pub use audit::Audit;
 pub use batch::{BATCH_ENDS_WITHIN, Taken, batch_of};
 pub use client::{Client, Reply, Sent};
 pub use company::{Company, PASSWORD, User};
+pub use inside::{Ask, Inside, TABLES, Tables, Template, Told, Twin};
 pub use process::Signal;
+pub use proxy::{Call, Fault, Plan, Proxy, Reach, scramble};
 pub use sample::{NewService, amount, service};
 pub use stack::Stack;
 pub use wait::{eventually, within};

@@ -31,6 +31,13 @@ fn variable(name: &str) -> String {
     })
 }
 
+/// A client for plain HTTP. The product links its HTTP client without a default cryptography, which a client here asks for all the same.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Whoever comes second finds it installed.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 impl Stack {
     /// Connects to the stack that the environment names. Every test connects anew, because connections belong to the test's own runtime.
     pub async fn connect() -> Self {
@@ -48,7 +55,7 @@ impl Stack {
             .load()
             .await;
         let cognito = aws_sdk_cognitoidentityprovider::Client::new(&sdk);
-        let http = reqwest::Client::new();
+        let http = http_client();
         Self {
             inner: Arc::new(Inner { http, sdk, cognito }),
         }
@@ -82,6 +89,11 @@ impl Stack {
     /// The OpenAPI document that the stack serves.
     pub async fn document(&self) -> Value {
         self.anonymous().get("/api/openapi.json").await.ok()
+    }
+
+    /// The way to AWS with root rights, as the SDK comes.
+    pub(crate) fn sdk(&self) -> &SdkConfig {
+        &self.inner.sdk
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {

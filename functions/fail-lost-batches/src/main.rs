@@ -1,10 +1,11 @@
-//! Takes what killed its workers three times: batches end in `ERROR`, committed ones get their stage 4 queued again, and what nobody can
-//! read is parked for people.
+//! Takes what killed its workers three times: batches end in `ERROR`, ERP syncs in `FAILED`; what is past giving up, stage 4 and what the ERP
+//! is still to be told, is queued again; what nobody can read is parked for people.
 
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use cierre_billing::engine::{Advance, DEAD_LETTERS, Deadline, Engine, LostMessage, PARKED};
+use cierre_billing::engine::{DEAD_LETTERS, Deadline, Engine, LostMessage, PARKED};
+use cierre_billing::erp::Syncs;
 use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
 use cierre_platform::{Failure, aws, clock, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -17,14 +18,15 @@ async fn main() -> Result<(), Error> {
     telemetry::init("fail-lost-batches");
     let config = aws::config().await;
     let engine = Engine::from_env(&config)?;
+    let syncs = Syncs::from_env(&config)?;
     let sqs = aws_sdk_sqs::Client::new(&config);
     let queue = Queue::from_env(sqs.clone(), DEAD_LETTERS)?;
     let parked = Queue::from_env(sqs, PARKED)?;
-    let (engine, queue, parked) = (&engine, &queue, &parked);
+    let (engine, syncs, queue, parked) = (&engine, &syncs, &queue, &parked);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::after(clock::until(event.context.deadline).saturating_sub(MARGIN));
         let response = consume(queue, parked, event.payload, |lost| {
-            settle(engine, lost, deadline)
+            settle(engine, syncs, lost, deadline)
         })
         .await;
         telemetry::warmed_up();
@@ -35,18 +37,13 @@ async fn main() -> Result<(), Error> {
 
 async fn settle(
     engine: &Engine,
+    syncs: &Syncs,
     lost: Delivery<LostMessage>,
     deadline: Deadline,
 ) -> Result<Verdict, Failure> {
-    let outcome = match lost.body {
-        LostMessage::Job(job) => engine.give_up(&job, deadline).await?,
-        LostMessage::Chunk(part) => engine.requeue(part).await?,
-    };
-    Ok(match outcome {
-        Advance::Finished | Advance::NotNow => Verdict::Done,
-        Advance::Again { seconds } => Verdict::Again {
-            seconds: seconds.try_into().unwrap_or(i32::MAX),
-        },
-        Advance::Unknown => Verdict::Senseless,
+    Ok(match lost.body {
+        LostMessage::Job(job) => engine.give_up(&job, deadline).await?.into(),
+        LostMessage::Chunk(part) => engine.requeue(part).await?.into(),
+        LostMessage::Sync(sync) => syncs.give_up(&sync, deadline).await?.into(),
     })
 }

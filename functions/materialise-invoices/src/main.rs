@@ -1,7 +1,7 @@
 //! Takes parts of committed batches from the queue and turns their pendings into invoices.
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use cierre_billing::engine::{CHUNKS_QUEUE, ChunkMessage, DEAD_LETTERS, Engine, Materialised};
+use cierre_billing::engine::{CHUNKS_QUEUE, ChunkMessage, DEAD_LETTERS, Engine};
 use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
 use cierre_platform::{Failure, aws, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -27,8 +27,5 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn materialise(engine: &Engine, part: Delivery<ChunkMessage>) -> Result<Verdict, Failure> {
-    Ok(match engine.materialise(&part.body).await? {
-        Materialised::Part | Materialised::Batch => Verdict::Done,
-        Materialised::NothingThere => Verdict::Senseless,
-    })
+    Ok(engine.materialise(&part.body).await?.into())
 }

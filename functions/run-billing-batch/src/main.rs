@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use cierre_billing::engine::{Advance, DEAD_LETTERS, Deadline, Engine, JOBS_QUEUE, JobMessage};
+use cierre_billing::engine::{DEAD_LETTERS, Deadline, Engine, JOBS_QUEUE, JobMessage};
 use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
 use cierre_platform::{Failure, aws, clock, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -37,11 +37,5 @@ async fn advance(
     job: Delivery<JobMessage>,
     deadline: Deadline,
 ) -> Result<Verdict, Failure> {
-    Ok(match engine.advance(&job.body, deadline).await? {
-        Advance::Finished | Advance::NotNow => Verdict::Done,
-        Advance::Again { seconds } => Verdict::Again {
-            seconds: seconds.try_into().unwrap_or(i32::MAX),
-        },
-        Advance::Unknown => Verdict::Senseless,
-    })
+    Ok(engine.advance(&job.body, deadline).await?.into())
 }

@@ -7,8 +7,8 @@ use cierre_kernel::problem::{FieldError, Problem};
 use cierre_kernel::time::Date;
 
 use crate::entity::{
-    BatchStatus, IssuerCondition, IvaCondition, Letter, MAX_CREDIT_NOTES, PendingStatus,
-    ReceiptBook, ServiceStatus,
+    BatchStatus, CANCEL_REASON, IssuerCondition, IvaCondition, Letter, MAX_CREDIT_NOTES,
+    PendingStatus, ReceiptBook, ServiceStatus,
 };
 use crate::rules::{MAX_ATTEMPTS, MAX_SELECTED};
 
@@ -415,5 +415,85 @@ impl BatchRefusal {
 impl From<BatchRefusal> for Problem {
     fn from(refusal: BatchRefusal) -> Self {
         BatchRefusal::problem(&[refusal])
+    }
+}
+
+/// Why a command to an ERP sync is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SyncRefusal {
+    /// No document is left that could be sent.
+    #[error("No document can be sent.")]
+    NothingToSync,
+    /// The documents are not those that the caller has in mind.
+    #[error("The documents have another digest.")]
+    DigestMismatch,
+    /// Only what was sent can be confirmed or cancelled.
+    #[error("The sync is not sent yet.")]
+    NotSent,
+    /// It is confirmed and stays so.
+    #[error("The sync is confirmed.")]
+    Confirmed,
+    /// It failed or was cancelled and stays so.
+    #[error("The sync failed or was cancelled.")]
+    Failed,
+    /// The reason is too short or too long.
+    #[error("must have {} to {} characters", CANCEL_REASON.start(), CANCEL_REASON.end())]
+    ReasonLength,
+    /// A part is said to be accepted while an earlier one is not.
+    #[error("part {chunk} is not the next one")]
+    OutOfOrder {
+        /// The part, from 0.
+        chunk: u32,
+    },
+    /// The ERP has nothing to take back.
+    #[error("the sync has nothing that could be taken back")]
+    NothingToCompensate,
+}
+
+impl SyncRefusal {
+    /// The code.
+    pub const fn code(self) -> Code {
+        match self {
+            Self::NothingToSync => codes::NOTHING_TO_SYNC,
+            Self::DigestMismatch => codes::DIGEST_MISMATCH,
+            Self::NotSent => codes::SYNC_NOT_SENT,
+            Self::Confirmed => codes::SYNC_CONFIRMED,
+            Self::Failed => codes::SYNC_FAILED,
+            Self::ReasonLength => codes::OUT_OF_RANGE,
+            Self::OutOfOrder { .. } | Self::NothingToCompensate => codes::CONCURRENT_CHANGE,
+        }
+    }
+
+    /// The problem that none of these documents can be sent: 409, each with its reason, under the code that they share or else
+    /// `nothing_to_sync`.
+    pub fn nothing_left(errors: Vec<FieldError>) -> Problem {
+        let shared = errors
+            .first()
+            .map(|first| first.code)
+            .filter(|code| errors.iter().all(|error| error.code == *code));
+        let code = shared.unwrap_or(codes::NOTHING_TO_SYNC);
+        Problem::new(code)
+            .status(codes::NOTHING_TO_SYNC.status())
+            .detail(Self::NothingToSync.to_string())
+            .errors(errors)
+    }
+}
+
+impl From<SyncRefusal> for Problem {
+    fn from(refusal: SyncRefusal) -> Self {
+        match refusal {
+            SyncRefusal::ReasonLength => {
+                Self::field("/reason", refusal.code(), refusal.to_string())
+            }
+            SyncRefusal::NothingToSync
+            | SyncRefusal::DigestMismatch
+            | SyncRefusal::NotSent
+            | SyncRefusal::Confirmed
+            | SyncRefusal::Failed
+            | SyncRefusal::OutOfOrder { .. }
+            | SyncRefusal::NothingToCompensate => {
+                Self::new(refusal.code()).detail(refusal.to_string())
+            }
+        }
     }
 }

@@ -1,18 +1,17 @@
 //! Where the heads of billing's chains of events stand.
 
 use cierre_kernel::company::CompanyId;
-use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
+use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId, SyncId};
 use cierre_platform::activity::{ChainHeads, HeadPlace};
 use cierre_platform::db::Key;
 
-use crate::entity::{DocumentType, attribute, resource};
+use crate::entity::{DocumentType, ERP_SYNC, attribute, resource};
+use crate::rejections::REJECTED;
 use crate::rules::Sequence;
 use crate::{ids, settings, table};
 
 /// The attribute of most items.
 const HEAD: &str = "head";
-/// The id under which refused batch requests are recorded.
-const REJECTED: &str = "rejected";
 
 /// Billing's resources.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +43,8 @@ fn find(company: &CompanyId, resource_type: &str, id: &str) -> Option<Vec<HeadPl
             vec![place.only_if("id", id)]
         }
         resource::BATCH if id == REJECTED => in_item(table::rejected_batches(company)),
+        ERP_SYNC if id == REJECTED => in_item(table::rejected_syncs(company)),
+        ERP_SYNC => in_item(table::sync(company, id.parse::<SyncId>().ok()?)),
         resource::BATCH => in_item(table::batch(company, id.parse::<BatchId>().ok()?)),
         resource::BOOK => {
             // The chain is named after the spelling that was committed first, whatever the spelling that is asked for.

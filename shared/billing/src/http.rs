@@ -6,7 +6,7 @@ use cierre_platform::http::Cursors;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::Billing;
-use crate::{batches, books, credit_notes, customers, invoices, pendings, services, settings};
+use crate::{batches, books, credit_notes, customers, erp, invoices, pendings, services, settings};
 
 /// Every route of the domain with its documentation, for any state that holds tables, queues and the signing of cursors.
 pub fn router<S>() -> OpenApiRouter<S>
@@ -24,6 +24,7 @@ where
         .merge(books::http::router())
         .merge(invoices::http::router())
         .merge(credit_notes::http::router())
+        .merge(erp::routes::router())
         .merge(settings::http::router())
 }
 

@@ -7,12 +7,15 @@ use cierre_platform::db::Db;
 use cierre_platform::http::Cursors;
 
 use crate::engine::Engine;
+use crate::erp::Syncs;
 
 /// The tables and queues of billing, and the signing of its cursors. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Billing {
     /// Tables and queues.
     pub engine: Engine,
+    /// ERP syncs.
+    pub syncs: Syncs,
     /// Signs and reads cursors.
     pub cursors: Cursors,
 }
@@ -25,6 +28,7 @@ impl Billing {
     pub fn from_env(config: &SdkConfig) -> Result<Self, Failure> {
         Ok(Self {
             engine: Engine::from_env(config)?,
+            syncs: Syncs::from_env(config)?,
             cursors: Cursors::from_env()?,
         })
     }

@@ -13,7 +13,7 @@
 //! All of them carry keys only: a list reads the keys it needs from an index and the items themselves from the table.
 
 use cierre_kernel::company::CompanyId;
-use cierre_kernel::id::{BatchId, PendingId, ServiceId};
+use cierre_kernel::id::{BatchId, PendingId, ServiceId, SyncId};
 use cierre_kernel::time::{Date, Instant};
 use cierre_platform::db::{Key, Query, Table};
 use ulid::Ulid;
@@ -234,6 +234,49 @@ pub fn millis_sort(at: Instant) -> String {
 /// The chain of refused batch requests, which have no batch to stand in.
 pub fn rejected_batches(company: &CompanyId) -> Key {
     key(format!("{company}#rejected"), "billing_batch")
+}
+
+// --- ERP syncs ---
+
+/// The partition of a sync and of everything that it works with.
+pub fn sync_partition(company: &CompanyId, sync: SyncId) -> String {
+    format!("{company}#sync#{sync}")
+}
+
+/// Reads a sync's partition key, for what comes out of [`LIST_INDEX`] without its company.
+pub fn read_sync_partition(pk: &str) -> Option<(CompanyId, SyncId)> {
+    let (company, sync) = pk.split_once("#sync#")?;
+    Some((CompanyId::parse(company).ok()?, sync.parse().ok()?))
+}
+
+/// A sync.
+pub fn sync(company: &CompanyId, sync: SyncId) -> Key {
+    key(sync_partition(company, sync), "sync")
+}
+
+/// What a sync's worker has to do and how far it is; there while there is something to do.
+pub fn sync_work(company: &CompanyId, sync: SyncId) -> Key {
+    key(sync_partition(company, sync), "work")
+}
+
+/// The documents of one part of a sync.
+pub fn sync_documents(company: &CompanyId, sync: SyncId, part: u32) -> Key {
+    key(sync_partition(company, sync), format!("docs#{part:05}"))
+}
+
+/// A block of the documents that a sync was asked for and does not take.
+pub fn sync_refused(company: &CompanyId, sync: SyncId, block: u32) -> Key {
+    key(sync_partition(company, sync), format!("refused#{block:05}"))
+}
+
+/// The partition of a company's syncs in [`LIST_INDEX`]; the sort key is the sync's ULID.
+pub fn syncs_list(company: &CompanyId) -> String {
+    format!("{company}#sync")
+}
+
+/// The chain of refused requests for syncs.
+pub fn rejected_syncs(company: &CompanyId) -> Key {
+    key(format!("{company}#rejected"), "erp_sync")
 }
 
 // --- receipt books; `book` is the letter and the point of sale with five digits, `A-00001`, whatever the spelling ---

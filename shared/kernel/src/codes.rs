@@ -170,6 +170,7 @@ codes! {
     BATCH_MATERIALIZING "batch_materializing" 409 "The batch is being materialised"
     CAE_PENDING "cae_pending" 409 "The document has no CAE yet"
     UNSUPPORTED_FORMAT "unsupported_format" 422 "The format is not offered"
+    IDS_OR_BATCH "ids_or_batch" 422 "Exactly one of ids and batch is needed"
     TOO_MANY_FOR_SYNC "too_many_for_sync" 422 "Too many pendings for a synchronous batch"
     ASYNC_ONLY "async_only" 422 "A selection needs the asynchronous route"
     BATCH_NOT_RETRYABLE "batch_not_retryable" 409 "The batch cannot be retried"

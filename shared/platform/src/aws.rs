@@ -19,16 +19,25 @@ const REQUEST: Duration = Duration::from_secs(12);
 
 /// Region, credentials and endpoint from the environment; retries and time-outs as above.
 pub async fn config() -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
+    aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(retries())
+        .timeout_config(timeouts())
+        .load()
+        .await
+}
+
+/// How often a request is tried.
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(TRIES)
+}
+
+/// How long an answer is waited for.
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .operation_attempt_timeout(TRY)
         .operation_timeout(REQUEST)
-        .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
-        .timeout_config(timeouts)
-        .load()
-        .await
+        .build()
 }
 
 /// DynamoDB, with every request counted ([`crate::db::consumed`]).

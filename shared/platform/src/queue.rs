@@ -24,6 +24,8 @@ use crate::{db, telemetry};
 pub const INVISIBLE_SECONDS: i32 = 20;
 /// Time between heartbeats; several fit into [`INVISIBLE_SECONDS`], so one lost request does no harm.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// SQS delays no message longer, in seconds.
+const MAX_DELAY: u32 = 900;
 /// Messages of one SendMessageBatch request.
 const MAX_BATCH: usize = 10;
 
@@ -42,7 +44,12 @@ impl Queue {
     pub fn from_env(client: Client, variable: &'static str) -> Result<Self, Failure> {
         let url = std::env::var(variable)
             .doing(&format!("reading the environment variable {variable}"))?;
-        Ok(Self { client, url })
+        Ok(Self::new(client, url))
+    }
+
+    /// The queue at this address.
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
     }
 
     /// Sends one message as JSON.
@@ -52,6 +59,23 @@ impl Queue {
     pub async fn send(&self, message: &impl Serialize) -> Result<(), Failure> {
         self.send_text(serde_json::to_string(message).doing("writing a message")?)
             .await
+    }
+
+    /// Sends one message as JSON that is delivered after so many seconds, 900 at most.
+    ///
+    /// # Errors
+    /// When SQS does not take it.
+    pub async fn send_after(&self, message: &impl Serialize, seconds: u32) -> Result<(), Failure> {
+        let body = serde_json::to_string(message).doing("writing a message")?;
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .delay_seconds(seconds.min(MAX_DELAY).try_into().unwrap_or_default())
+            .send()
+            .await
+            .doing("sending a message for later")?;
+        Ok(())
     }
 
     async fn send_text(&self, body: String) -> Result<(), Failure> {

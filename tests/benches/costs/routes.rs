@@ -31,7 +31,7 @@ pub(crate) async fn measure(company: &Company, report: &mut String) {
         report,
     };
     table.signing_in(company).await;
-    table.company().await;
+    table.company(company).await;
     table.customers_and_services().await;
     let pendings = table.pendings(company).await;
     table.batches(&pendings).await;
@@ -67,25 +67,17 @@ impl Table<'_> {
         }
     }
 
-    async fn company(&mut self) {
-        for path in ["/company/settings", "/company/settings/billing"] {
-            let mut settings = self.get(path).await;
-            for member in [
-                "version",
-                "createdAt",
-                "createdBy",
-                "updatedAt",
-                "correlationId",
-            ] {
-                settings.as_object_mut().unwrap().remove(member);
-            }
-            if path.ends_with("billing") {
-                settings = Company::billing_settings("RESPONSABLE_INSCRIPTO");
-                settings["address"] = json!("Av. Rivadavia 1, Buenos Aires");
-            } else {
-                settings["locale"] = json!("es-UY");
-            }
-            self.row(Method::PUT, path, Some(settings)).await;
+    async fn company(&mut self, company: &Company) {
+        let mut settings = company.settings();
+        settings["locale"] = json!("es-UY");
+        let mut billing = Company::billing_settings("RESPONSABLE_INSCRIPTO");
+        billing["address"] = json!("Av. Rivadavia 1, Buenos Aires");
+        for (path, changed) in [
+            ("/company/settings", settings),
+            ("/company/settings/billing", billing),
+        ] {
+            self.get(path).await;
+            self.row(Method::PUT, path, Some(changed)).await;
         }
         self.get("/company/users").await;
     }
@@ -153,6 +145,11 @@ impl Table<'_> {
         self.client.batch_end(&refused).await;
         let invoices = self.client.list(&format!("/invoices/by-batch/{id}")).await;
         let invoice = invoices[0]["id"].as_str().unwrap();
+        let credit = json!({ "reason": "Servicio no prestado", "amount": "0.40" });
+        // The first note of a book writes its counter anew; the second shows what all others cost.
+        let path = format!("/invoices/{invoice}/credit-note");
+        self.client.post(&path, credit.clone()).await.expect(201);
+        self.post(&path, credit).await;
         for path in [
             format!("/billing-batches/{id}/status"),
             format!("/billing-batches/{id}/failed-pendings"),
@@ -162,6 +159,7 @@ impl Table<'_> {
             "/billing-batches/next-invoice-number/A-0009".to_owned(),
             "/billing-batches/queue/stats".to_owned(),
             format!("/invoices/{invoice}"),
+            format!("/invoices/{invoice}/credit-notes"),
             "/invoices/number/A-0009-00000001".to_owned(),
             format!("/invoices/by-batch/{id}"),
             "/invoices/by-customer/1".to_owned(),

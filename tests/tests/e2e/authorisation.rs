@@ -23,6 +23,7 @@ fn request(route: &str) -> (Method, String) {
     let path = path
         .replace("{id}", id)
         .replace("{customerId}", "4711")
+        .replace("{syncId}", "syn_01JD0000000000000000000001")
         .replace("{book}", "A-0001")
         .replace("{number}", "A-0001-00000001");
     assert!(!path.contains('{'), "{path}");

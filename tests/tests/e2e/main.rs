@@ -6,6 +6,7 @@
 mod activity;
 mod authorisation;
 mod credit_notes;
+mod erp;
 mod errors;
 mod events;
 mod figures;

@@ -40,6 +40,7 @@ impl Access {
 
 const READ: Access = Access::Roles(&["admin", "billing", "supervisor", "auditor"]);
 const WRITE: Access = Access::Roles(&["admin", "billing"]);
+const SETTLE: Access = Access::Roles(&["admin", "billing", "supervisor"]);
 const ADMIN: Access = Access::Roles(&["admin"]);
 
 /// The contract: every route and who may call it. A new route is written down here, or the tests fail.
@@ -98,6 +99,15 @@ pub(crate) const ROUTES: &[(&str, Access)] = &[
     ("GET /invoices/{id}", READ),
     ("POST /invoices/{id}/credit-note", WRITE),
     ("GET /invoices/{id}/credit-notes", READ),
+    ("GET /invoices/{id}/document", READ),
+    ("POST /erp-sync/preview", READ),
+    ("POST /erp-sync/invoices", WRITE),
+    ("POST /erp-sync/batch", WRITE),
+    ("GET /erp-sync/history", READ),
+    ("GET /erp-sync/{syncId}", READ),
+    ("GET /erp-sync/{syncId}/refused", READ),
+    ("POST /erp-sync/confirm/{syncId}", SETTLE),
+    ("POST /erp-sync/cancel/{syncId}", SETTLE),
     ("GET /invoices/number/{number}", READ),
     ("GET /invoices/statistics", READ),
 ];

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use cierre_kernel::codes;
 use cierre_kernel::cuit::Cuit;
-use cierre_kernel::event::{ChainHead, EventType, NewEvent};
 use cierre_kernel::id::{BatchId, PendingId};
 use cierre_kernel::problem::Problem;
 use cierre_kernel::time::Date;
 use cierre_platform::company::{self, CompanySettings};
-use cierre_platform::db::{CommitError, Condition, Loaded, Tx};
+use cierre_platform::db::{Condition, Loaded, Tx};
 use cierre_platform::idempotency::{self, Answer, Begun, CommandKey};
-use cierre_platform::{Context, Error, Failure, Result, activity};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use cierre_platform::{Context, Error, Failure, Result};
+use serde_json::{Value, json};
 
 use super::put_batch;
 use super::views::batch_view;
@@ -259,64 +257,6 @@ fn plan_retry(
         tx,
         answer: Answer::accepted(location(next.id), &body)?,
     })
-}
-
-/// Writes down that a batch request was refused for its fields: an event of its own, in the company's chain of refused requests.
-///
-/// # Errors
-/// When DynamoDB does not answer.
-pub async fn record_rejection(
-    billing: &Billing,
-    context: &Context,
-    problem: &Problem,
-) -> Result<(), Failure> {
-    let key = table::rejected_batches(&context.company);
-    let mut found: Vec<&str> = problem
-        .errors
-        .iter()
-        .map(|error| error.code.as_str())
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    for _ in 0..REJECTION_TRIES {
-        let stored: Option<Rejections> = billing.engine.db.get(&key).await?;
-        let unmoved = match &stored {
-            Some(stored) => Condition::default().eq("head", stored.head.to_string()),
-            None => Condition::absent(),
-        };
-        let event = NewEvent {
-            event_type: EventType::Error,
-            action: "validation_failed",
-            resource_type: "billing_batch",
-            resource_id: "rejected".to_owned(),
-            details: Map::from_iter([("codes".to_owned(), json!(found))]),
-        };
-        let mut tx = Tx::new();
-        let head = activity::append(
-            &mut tx,
-            context,
-            event,
-            &stored.map(|stored| stored.head).unwrap_or_default(),
-        )?;
-        tx.put(key.clone(), &Rejections { head }, unmoved)?;
-        match billing.engine.db.commit(&tx).await {
-            Ok(()) => return Ok(()),
-            Err(CommitError::Refused(_) | CommitError::Contended) => {}
-            Err(CommitError::Failed(failure)) => return Err(failure),
-        }
-    }
-    Err(Failure::message(
-        "the chain of refused requests moved at every try",
-    ))
-}
-
-/// Tries to add to the chain of refused requests against others that do the same.
-const REJECTION_TRIES: u32 = 5;
-
-/// The head of the chain of refused batch requests, which have no batch to stand in.
-#[derive(Serialize, Deserialize)]
-struct Rejections {
-    head: ChainHead,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

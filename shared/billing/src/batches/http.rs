@@ -13,10 +13,11 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::create::{NewBatch, Pendings, create, create_inline, record_rejection, retry};
+use super::create::{NewBatch, Pendings, create, create_inline, retry};
 use super::read::{FailurePosition, Filter, failed_pendings, find, list, requested_ids};
 use super::views::{BatchView, FailedPendingView, batch_view, job_info};
 use crate::entity::{BatchStatus, OnInvalid, Selection};
+use crate::rejections::{Rejected, record_rejection};
 use crate::roles::{READ, WRITE};
 use crate::rules::{FIRST_DATE, MAX_BATCH_IDS, MAX_SYNC_IDS, ReceiptBook};
 use crate::state::Billing;
@@ -149,7 +150,13 @@ async fn recorded(billing: &Billing, caller: &Caller, outcome: Result<Answer>) -
         && problem.status == codes::VALIDATION_FAILED.status()
         && !problem.errors.is_empty()
     {
-        record_rejection(billing, &caller.context, problem).await?;
+        record_rejection(
+            &billing.engine.db,
+            &caller.context,
+            Rejected::Batch,
+            problem,
+        )
+        .await?;
     }
     outcome
 }

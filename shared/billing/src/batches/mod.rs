@@ -6,7 +6,7 @@ mod item;
 mod read;
 mod views;
 
-pub use create::{NewBatch, Pendings, create, create_inline, record_rejection, retry};
+pub use create::{NewBatch, Pendings, create, create_inline, retry};
 pub(crate) use item::put_batch;
 pub use read::{Filter, Found, find, list};
 pub use views::{BatchView, JobInfo, batch_view, job_info};

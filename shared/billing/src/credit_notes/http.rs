@@ -14,7 +14,7 @@ use super::item::of_invoice;
 use crate::error::CreditRefusal;
 use crate::ids::DocumentId;
 use crate::invoices::read::by_id;
-use crate::invoices::{DocumentPage, DocumentView, note_views};
+use crate::invoices::{DocumentPage, DocumentView, note_views, with_syncs};
 use crate::roles::{READ, WRITE};
 use crate::state::Billing;
 
@@ -112,5 +112,6 @@ async fn get_credit_notes(
     let next = (end < total)
         .then(|| cursors.encode(&scope, &end))
         .transpose()?;
-    Ok(Answer::page(&note_views(&notes), next)?)
+    let views = with_syncs(db, company, note_views(&notes)).await?;
+    Ok(Answer::page(&views, next)?)
 }

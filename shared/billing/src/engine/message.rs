@@ -1,9 +1,13 @@
-//! What stands in the queues: ids only, never content.
+//! What stands in the queues: ids only, never content. And what the queue is told of a message in the end.
 
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::id::BatchId;
+use cierre_platform::queue::Verdict;
 use serde::{Deserialize, Serialize};
+
+use super::{Advance, Materialised};
+use crate::erp::{SyncAdvance, SyncMessage};
 
 /// "Advance this batch." Sent when a batch is accepted, retried, handed over, woken or swept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +45,41 @@ pub enum LostMessage {
     Chunk(ChunkMessage),
     /// A job.
     Job(JobMessage),
+    /// An ERP sync.
+    Sync(SyncMessage),
+}
+
+impl From<Advance> for Verdict {
+    fn from(outcome: Advance) -> Self {
+        match outcome {
+            Advance::Finished | Advance::NotNow => Self::Done,
+            Advance::Again { seconds } => Self::Again {
+                seconds: seconds.try_into().unwrap_or(i32::MAX),
+            },
+            Advance::Unknown => Self::Senseless,
+        }
+    }
+}
+
+impl From<SyncAdvance> for Verdict {
+    fn from(outcome: SyncAdvance) -> Self {
+        match outcome {
+            SyncAdvance::Finished => Self::Done,
+            SyncAdvance::Busy { seconds } => Self::Again {
+                seconds: seconds.try_into().unwrap_or(i32::MAX),
+            },
+            SyncAdvance::Unknown => Self::Senseless,
+        }
+    }
+}
+
+impl From<Materialised> for Verdict {
+    fn from(outcome: Materialised) -> Self {
+        match outcome {
+            Materialised::Part | Materialised::Batch => Self::Done,
+            Materialised::NothingThere => Self::Senseless,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +94,12 @@ mod tests {
         assert!(matches!(
             serde_json::from_str(chunk),
             Ok(LostMessage::Chunk(_))
+        ));
+        let sync =
+            r#"{"companyId":"demo","syncId":"syn_01JD0000000000000000000000","correlationId":"c"}"#;
+        assert!(matches!(
+            serde_json::from_str(sync),
+            Ok(LostMessage::Sync(_))
         ));
         assert!(serde_json::from_str::<LostMessage>(r#"{"hello":1}"#).is_err());
     }

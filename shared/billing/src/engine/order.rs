@@ -5,11 +5,13 @@ use std::time::Duration;
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::time::Instant;
 use cierre_platform::db::{Changes, CommitError, Condition, Item, Key, Query, Tx, read_item, text};
+use cierre_platform::queue::Queue;
 use cierre_platform::{Context, Failure};
 
 use super::{BatchKeys, Engine, JobMessage, Run, Ticket, job_message, ticket_of};
 use crate::credit_notes::settle_note;
-use crate::entity::{Batch, CreditNote};
+use crate::entity::{Batch, CreditNote, ErpSync};
+use crate::erp::message_of;
 use crate::table;
 
 impl Engine {
@@ -93,12 +95,17 @@ impl Engine {
         self.jobs.send(&message).await
     }
 
-    /// Queues every job again that made no progress for `quiet`, whatever company it belongs to, and asks again for the CAE of credit notes
+    /// Queues every job, and in `syncs` every ERP sync, again that made no progress for `quiet`, whatever company it belongs to, and asks again for the CAE of credit notes
     /// that wait for theirs as long. Answers how many there were.
     ///
     /// # Errors
     /// When DynamoDB or SQS does not answer.
-    pub async fn sweep(&self, now: Instant, quiet: Duration) -> Result<usize, Failure> {
+    pub async fn sweep(
+        &self,
+        syncs: &Queue,
+        now: Instant,
+        quiet: Duration,
+    ) -> Result<usize, Failure> {
         let before = Instant::from_millis(now.as_millis() - quiet.as_millis() as i64);
         let query = Query::index(
             table::BILLING,
@@ -109,6 +116,7 @@ impl Engine {
         )
         .before(table::millis_sort(before));
         let mut messages = Vec::new();
+        let mut unfinished = Vec::new();
         let mut notes = 0;
         for item in self.db.query_all(query).await? {
             let Some(pk) = text(&item, "pk") else {
@@ -117,6 +125,11 @@ impl Engine {
             if let Some(company) = table::read_credit_notes(pk) {
                 notes += 1;
                 self.sweep_note(&company, &item, now).await?;
+                continue;
+            }
+            if let Some((company, id)) = table::read_sync_partition(pk) {
+                let sync: Option<ErpSync> = self.db.get(&table::sync(&company, id)).await?;
+                unfinished.extend(sync.map(|sync| message_of(&company, &sync)));
                 continue;
             }
             let Some((company, batch_id)) = table::read_batch_partition(pk) else {
@@ -133,7 +146,8 @@ impl Engine {
             messages.push(job_message(&context, &batch));
         }
         self.jobs.send_all(&messages).await?;
-        Ok(messages.len() + notes)
+        syncs.send_all(&unfinished).await?;
+        Ok(messages.len() + unfinished.len() + notes)
     }
 
     /// Asks again for the CAE of a credit note. One that cannot have it yet does not keep the others waiting.

@@ -2,7 +2,7 @@
 
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::event::{ChainHead, EventType};
-use cierre_kernel::id::{BatchId, CreditNoteId, InvoiceId, PendingId, ServiceId};
+use cierre_kernel::id::{BatchId, CreditNoteId, InvoiceId, PendingId, ServiceId, SyncId};
 use cierre_kernel::money::Money;
 use cierre_kernel::time::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,9 @@ pub struct CreditNote {
     /// The command that issued it.
     #[serde(rename = "corr")]
     pub correlation_id: CorrelationId,
+    /// The latest ERP sync that took it; one that failed has let it go again.
+    #[serde(rename = "erpSync", default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncId>,
     /// Its chain of events.
     pub head: ChainHead,
 }
@@ -201,6 +204,7 @@ impl Service {
             updated_at: credit.stamp.at,
             version: 1,
             correlation_id: credit.stamp.correlation_id,
+            sync: None,
             head: ChainHead::default(),
         };
         let mut credited = origin.clone();

@@ -5,7 +5,7 @@ use std::fmt;
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::cuit::Cuit;
 use cierre_kernel::event::ChainHead;
-use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
+use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId, SyncId};
 use cierre_kernel::money::Money;
 use cierre_kernel::time::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -154,6 +154,8 @@ pub struct Invoice {
     pub credited: Money,
     /// Their numbers, in the order in which they were issued.
     pub notes: Vec<u32>,
+    /// The latest ERP sync that took it; one that failed has let it go again.
+    pub sync: Option<SyncId>,
     /// Its chain of events.
     pub head: ChainHead,
     /// When it was made.
@@ -212,6 +214,7 @@ impl Invoice {
             grant,
             credited: pesos(0),
             notes: Vec::new(),
+            sync: None,
             head: ChainHead::default(),
             created_at: at,
             created_by: cierre_kernel::actor::SYSTEM.to_owned(),

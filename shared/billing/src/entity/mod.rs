@@ -12,6 +12,7 @@ mod pending;
 mod service;
 mod service_record;
 pub(crate) mod stored;
+mod sync;
 
 pub use batch::*;
 pub use book::*;
@@ -23,6 +24,7 @@ pub use job::*;
 pub use pending::*;
 pub use service::*;
 pub use service_record::attribute;
+pub use sync::*;
 
 pub use crate::rules::{DocumentType, IssuerCondition, IvaCondition, Letter, ReceiptBook};
 

@@ -5,7 +5,7 @@
 
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::event::ChainHead;
-use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
+use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId, SyncId};
 use cierre_kernel::money::Money;
 use cierre_kernel::time::{Date, Instant};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub mod attribute {
     pub const PENDING_HEAD: &str = "pendingHead";
     /// Head of the invoice's chain of events; absent while nothing happened to the invoice.
     pub const INVOICE_HEAD: &str = "invoiceHead";
+    /// The ERP sync that took the invoice; a credit note has it under the same name.
+    pub const SYNC: &str = "erpSync";
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +88,8 @@ pub(super) struct ServiceRecord {
     invoice: Option<InvoiceRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     invoice_head: Option<ChainHead>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    erp_sync: Option<SyncId>,
 }
 
 /// What of a pending does not follow from its service.
@@ -160,6 +164,7 @@ impl From<Service> for ServiceRecord {
                 .as_ref()
                 .map(|invoice| invoice.head.clone())
                 .filter(|head| *head != ChainHead::default()),
+            erp_sync: invoice.as_ref().and_then(|invoice| invoice.sync),
             invoice: invoice.map(InvoiceRecord::from),
         }
     }
@@ -298,6 +303,7 @@ impl ServiceRecord {
             grant: invoice.grant,
             credited: pesos(invoice.credited.unwrap_or(0)),
             notes: invoice.notes,
+            sync: self.erp_sync,
             head: self.invoice_head.clone().unwrap_or_default(),
             created_at: invoice.created_at,
             created_by: invoice

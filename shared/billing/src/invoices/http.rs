@@ -1,6 +1,9 @@
 //! Routes of documents.
 
 use axum::extract::{FromRef, State};
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Html;
 use cierre_kernel::codes;
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::id::BatchId;
@@ -19,9 +22,10 @@ use utoipa_axum::routes;
 use super::document::Document;
 use super::filter::{Documents, Filter, Position};
 use super::list::list;
+use super::printing::page as page_of;
 use super::read::{by_batch, by_id, by_number};
 use super::statistics::{GroupBy, RowsView, StatisticsView, rows, totals};
-use super::views::DocumentView;
+use super::views::{DocumentView, with_syncs};
 use crate::credit_notes::read_note;
 use crate::entity::{CreditNote, DocumentType, InvoiceStatus};
 use crate::ids::DocumentId;
@@ -53,6 +57,11 @@ where
         .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_by_batch)))
         .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_by_number)))
         .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_invoice)))
+        .routes(
+            read.refuses(&[codes::NOT_FOUND, codes::CAE_PENDING])
+                .invalid(&[codes::UNSUPPORTED_FORMAT])
+                .on(routes!(get_document)),
+        )
 }
 
 /// A page of documents.
@@ -142,7 +151,8 @@ async fn page(
         .next
         .map(|position| cursors.encode(&scope, &position))
         .transpose()?;
-    let views: Vec<DocumentView> = listed.documents.iter().map(DocumentView::from).collect();
+    let views = listed.documents.iter().map(DocumentView::from).collect();
+    let views = with_syncs(db, &caller.context.company, views).await?;
     Ok(Answer::page(&views, next)?)
 }
 
@@ -176,7 +186,9 @@ async fn get_by_batch(
     let next = next
         .map(|index| cursors.encode(&scope, &index))
         .transpose()?;
-    Ok(Answer::page(&views(&documents), next)?)
+    let views = documents.iter().map(DocumentView::from).collect();
+    let views = with_syncs(&db, &caller.context.company, views).await?;
+    Ok(Answer::page(&views, next)?)
 }
 
 /// One document
@@ -189,8 +201,10 @@ async fn get_invoice(
 ) -> Result<Answer> {
     let company = &caller.context.company;
     match id {
-        DocumentId::Invoice(id) => one(&by_id(&db, company, id).await?),
-        DocumentId::CreditNote(id) => one_note(read_note(&db, company, id).await?),
+        DocumentId::Invoice(id) => one(&db, company, &by_id(&db, company, id).await?).await,
+        DocumentId::CreditNote(id) => {
+            one_note(&db, company, read_note(&db, company, id).await?).await
+        }
     }
 }
 
@@ -204,27 +218,55 @@ async fn get_by_number(
 ) -> Result<Answer> {
     let company = &caller.context.company;
     match number.document_type() {
-        DocumentType::Invoice => one(&by_number(&db, company, number).await?),
+        DocumentType::Invoice => one(&db, company, &by_number(&db, company, number).await?).await,
         DocumentType::CreditNote => {
             let key = table::credit_note(company, &number.book().key(), number.number());
             let note: Option<CreditNote> = db.get(&key).await?;
             // Under another spelling of the book it is another number.
-            one_note(note.filter(|note| note.number == number))
+            one_note(&db, company, note.filter(|note| note.number == number)).await
         }
     }
 }
 
-fn one_note(note: Option<CreditNote>) -> Result<Answer> {
+async fn one_note(db: &Db, company: &CompanyId, note: Option<CreditNote>) -> Result<Answer> {
     let note = note.ok_or_else(|| Problem::new(codes::NOT_FOUND))?;
-    Ok(Answer::ok(&DocumentView::from(&note))?.versioned(note.version))
+    shown(db, company, DocumentView::from(&note), note.version).await
 }
 
-fn one(document: &Document) -> Result<Answer> {
-    Ok(Answer::ok(&DocumentView::from(document))?.versioned(document.invoice.version))
+async fn one(db: &Db, company: &CompanyId, document: &Document) -> Result<Answer> {
+    let view = DocumentView::from(document);
+    shown(db, company, view, document.invoice.version).await
 }
 
-fn views(documents: &[Document]) -> Vec<DocumentView> {
-    documents.iter().map(DocumentView::from).collect()
+async fn shown(db: &Db, company: &CompanyId, view: DocumentView, version: u64) -> Result<Answer> {
+    let view = with_syncs(db, company, vec![view]).await?.pop();
+    Ok(Answer::ok(&view)?.versioned(version))
+}
+
+/// What the page may do: be itself.
+const PAGE_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; img-src data:");
+
+/// The printable document
+///
+/// A page in Spanish that needs nothing but itself, with the QR code of RG 4892.
+#[utoipa::path(get, path = "/invoices/{id}/document", tag = "Invoices",
+    params(("id" = String, Path), ("format" = Option<String>, Query, description = "`html`, the only one so far")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
+async fn get_document(
+    State(db): State<Db>,
+    caller: Caller,
+    Segment(id): Segment<DocumentId>,
+    query: Query,
+) -> Result<([(HeaderName, HeaderValue); 1], Html<String>)> {
+    query.decode(|fields| {
+        let html = parsed(codes::UNSUPPORTED_FORMAT, "must be html", |format: &str| {
+            (format == "html").then_some(())
+        });
+        fields.optional("format", html)
+    })?;
+    let html = page_of(&db, &caller.context, id).await?;
+    Ok(([(CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(html)))
 }
 
 /// Figures over documents

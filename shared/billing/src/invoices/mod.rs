@@ -10,6 +10,8 @@ mod list;
 mod notes;
 pub(crate) mod numbers;
 mod postings;
+mod print;
+mod printing;
 mod ranges;
 pub(crate) mod read;
 mod sources;
@@ -17,4 +19,4 @@ mod statistics;
 mod views;
 
 pub(crate) use http::DocumentPage;
-pub(crate) use views::{DocumentView, note_answer, note_views};
+pub(crate) use views::{DocumentView, note_answer, note_views, with_syncs};

@@ -1,9 +1,13 @@
 //! Documents as they are shown.
 
-use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use cierre_kernel::company::CompanyId;
+use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId, SyncId};
 use cierre_kernel::money::Money;
 use cierre_kernel::time::{Date, Instant};
 use cierre_platform::Failure;
+use cierre_platform::db::Db;
 use cierre_platform::idempotency::Answer;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,11 +15,12 @@ use utoipa::ToSchema;
 use super::document::Document;
 use super::list::Shown;
 use crate::entity::{
-    CaeStatus, CreditNote, DocumentType, InvoiceStatus, Issuer, IssuerCondition, IvaCondition,
-    Letter, Receiver,
+    CaeStatus, CreditNote, DocumentType, ErpSync, InvoiceStatus, Issuer, IssuerCondition,
+    IvaCondition, Letter, Receiver, SyncStatus,
 };
 use crate::ids::DocumentId;
 use crate::rules::{cae_text, pesos};
+use crate::table;
 
 /// An invoice or a credit note.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -120,8 +125,52 @@ pub(crate) struct IssuerView {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ErpSyncView {
-    sync_id: String,
-    status: String,
+    #[schema(value_type = String)]
+    sync_id: SyncId,
+    /// `PENDING`, `SENT` or `CONFIRMED`.
+    #[schema(value_type = String, example = "SENT")]
+    status: SyncStatus,
+}
+
+impl ErpSyncView {
+    /// The sync that a document names; how it stands, the sync itself says ([`with_syncs`]).
+    const fn unknown(sync_id: SyncId) -> Self {
+        Self {
+            sync_id,
+            status: SyncStatus::Failed,
+        }
+    }
+}
+
+/// The same documents with the state of the syncs that they name. A sync that failed has let its documents go, so it is not shown.
+///
+/// # Errors
+/// When DynamoDB does not answer.
+pub(crate) async fn with_syncs(
+    db: &Db,
+    company: &CompanyId,
+    mut views: Vec<DocumentView>,
+) -> Result<Vec<DocumentView>, Failure> {
+    let named = views
+        .iter()
+        .filter_map(|view| Some(view.erp_sync.as_ref()?.sync_id));
+    let named: BTreeSet<SyncId> = named.collect();
+    let loaded = db
+        .load(named.iter().map(|id| table::sync(company, *id)))
+        .await?;
+    let mut known: BTreeMap<SyncId, SyncStatus> = BTreeMap::new();
+    for id in named {
+        let sync: Option<ErpSync> = loaded.read(&table::sync(company, id))?;
+        known.extend(sync.map(|sync| (id, sync.status)));
+    }
+    for view in &mut views {
+        let holder = view.erp_sync.take().and_then(|named| {
+            let status = *known.get(&named.sync_id)?;
+            Some(ErpSyncView { status, ..named })
+        });
+        view.erp_sync = holder.filter(|holder| holder.status != SyncStatus::Failed);
+    }
+    Ok(views)
 }
 
 impl From<&Receiver> for ReceiverView {
@@ -176,7 +225,7 @@ impl From<&CreditNote> for DocumentView {
             origin_invoice_id: Some(note.origin_id),
             origin_invoice_number: Some(note.origin_number.to_string()),
             reason: Some(note.reason.clone()),
-            erp_sync: None,
+            erp_sync: note.sync.map(ErpSyncView::unknown),
             created_at: note.created_at,
             created_by: note.created_by.clone(),
             updated_at: note.updated_at,
@@ -241,7 +290,7 @@ impl From<&Document> for DocumentView {
             origin_invoice_id: None,
             origin_invoice_number: None,
             reason: None,
-            erp_sync: None,
+            erp_sync: invoice.sync.map(ErpSyncView::unknown),
             created_at: invoice.created_at,
             created_by: invoice.created_by.clone(),
             updated_at: invoice.updated_at,

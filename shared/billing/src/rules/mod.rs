@@ -3,6 +3,7 @@
 mod book;
 mod cae;
 mod condition;
+mod erp;
 mod iva;
 mod job;
 mod judge;
@@ -14,6 +15,7 @@ mod statistics;
 pub use book::*;
 pub use cae::*;
 pub use condition::*;
+pub use erp::*;
 pub use iva::*;
 pub use job::*;
 pub use judge::*;
