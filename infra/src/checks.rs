@@ -119,6 +119,9 @@ pub(crate) async fn bench(project: &Project, stack: &Stack, parameters: &[String
     on_fresh_stack(project, stack, &tools, parameters, "Measurements", benches).await
 }
 
+/// What a stack under test is deployed with: the tests' own ERP listens on this machine.
+const UNDER_TEST: &str = "ErpAllowLoopback=true";
+
 /// Starts an empty stack with the demo users, runs `command` against it, and stops it, whatever came out.
 async fn on_fresh_stack(
     project: &Project,
@@ -147,7 +150,9 @@ async fn against_stack(
     mut command: Command,
 ) -> Result<()> {
     stack.start(tools).await?;
-    let outputs = deploy::deploy(project, stack, tools, parameters)?;
+    let mut under_test = vec![UNDER_TEST.to_owned()];
+    under_test.extend_from_slice(parameters);
+    let outputs = deploy::deploy(project, stack, tools, &under_test)?;
     users::create(project, stack, &outputs)?;
     command.envs(test_environment(stack, &outputs)?);
     run_openly(

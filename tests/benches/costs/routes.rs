@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use cierre_tests::{Client, Company, PASSWORD, batch_of};
+use cierre_tests::{Client, Company, PASSWORD, batch_of, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -35,6 +35,7 @@ pub(crate) async fn measure(company: &Company, report: &mut String) {
     table.customers_and_services().await;
     let pendings = table.pendings(company).await;
     table.batches(&pendings).await;
+    table.syncs().await;
     table.post("/auth/logout", json!({})).await;
     let missing: Vec<&String> = table.documented.difference(&table.measured).collect();
     assert!(missing.is_empty(), "not measured: {missing:?}");
@@ -160,6 +161,7 @@ impl Table<'_> {
             "/billing-batches/queue/stats".to_owned(),
             format!("/invoices/{invoice}"),
             format!("/invoices/{invoice}/credit-notes"),
+            format!("/invoices/{invoice}/document"),
             "/invoices/number/A-0009-00000001".to_owned(),
             format!("/invoices/by-batch/{id}"),
             "/invoices/by-customer/1".to_owned(),
@@ -172,6 +174,36 @@ impl Table<'_> {
         ] {
             self.get(&path).await;
         }
+    }
+
+    /// Two syncs of one invoice each: one is confirmed, one is cancelled.
+    async fn syncs(&mut self) {
+        let invoices = self.client.list("/invoices").await;
+        let document = |n: usize| json!({ "invoiceIds": [invoices[n]["id"]] });
+        self.post("/erp-sync/preview", document(0)).await;
+        let confirmed = self.post("/erp-sync/invoices", document(0)).await;
+        let batch = json!({ "batchId": invoices[1]["batchId"] });
+        let cancelled = self.post("/erp-sync/batch", batch).await;
+        for sync in [&confirmed, &cancelled] {
+            let path = format!("/erp-sync/{}", sync["id"].as_str().unwrap());
+            eventually("the sync is sent", || async {
+                (self.client.get(&path).await.ok()["status"] == "SENT").then_some(())
+            })
+            .await;
+        }
+        let id = confirmed["id"].as_str().unwrap();
+        for path in [
+            "/erp-sync/history".to_owned(),
+            format!("/erp-sync/{id}"),
+            format!("/erp-sync/{id}/refused"),
+        ] {
+            self.get(&path).await;
+        }
+        let digest = json!({ "digest": confirmed["digest"] });
+        self.post(&format!("/erp-sync/confirm/{id}"), digest).await;
+        let id = cancelled["id"].as_str().unwrap();
+        let reason = json!({ "reason": "Período equivocado" });
+        self.post(&format!("/erp-sync/cancel/{id}"), reason).await;
     }
 
     async fn get(&mut self, path: &str) -> Value {

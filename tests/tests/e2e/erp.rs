@@ -1,5 +1,13 @@
 //! ERP syncs: what is sent, who may settle it, and what happens when the ERP does not want it.
 
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use cierre_billing::erp::signature::SigningKey;
+use cierre_kernel::canonical::{canonical_json, sha256_hex};
 use cierre_tests::{Client, Company, batch_of, eventually, service};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -374,6 +382,129 @@ async fn a_repeat_under_the_same_key_makes_one_sync() {
     assert_eq!(billing.list("/erp-sync/history").await.len(), 1);
 }
 
+/// An ERP on this machine that answers every message by a function, and remembers what it was sent.
+struct Listening {
+    url: String,
+    received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+}
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+impl Listening {
+    async fn start(answer: fn(&Value, usize) -> u16) -> Self {
+        let received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>> = Arc::default();
+        let remembered = received.clone();
+        let handler = move |headers: HeaderMap, body: Bytes| async move {
+            let message: Value = serde_json::from_slice(&body).unwrap();
+            let mut received = remembered.lock().unwrap();
+            let status = answer(&message, received.len());
+            received.push((headers, body));
+            StatusCode::from_u16(status).unwrap()
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let app = Router::new().route("/hook", post(handler));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, received }
+    }
+
+    /// The company hands its documents to this ERP.
+    async fn serves(&self, company: &Company) {
+        let mut settings = Company::billing_settings("RESPONSABLE_INSCRIPTO");
+        settings["erp"] = json!({ "connector": "http", "url": self.url, "secret": SECRET });
+        let admin = company.admin().await;
+        let answer = admin.put("/company/settings/billing", settings).await.ok();
+        assert_eq!(answer["erp"]["hasSecret"], true);
+        assert!(
+            !answer.to_string().contains("MfKQ"),
+            "the secret is read back"
+        );
+    }
+
+    /// What came, after checking each signature.
+    fn messages(&self) -> Vec<(String, Value)> {
+        let received = self.received.lock().unwrap();
+        let key = SigningKey::parse(SECRET).unwrap();
+        let read = |(headers, body): &(HeaderMap, Bytes)| {
+            let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+            let id = header("webhook-id");
+            assert_eq!(header("idempotency-key"), id);
+            let timestamp = header("webhook-timestamp").parse().unwrap();
+            assert_eq!(header("webhook-signature"), key.sign(&id, timestamp, body));
+            (id, serde_json::from_slice(body).unwrap())
+        };
+        received.iter().map(read).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_the_erp_receives_hashes_to_the_confirmed_digest() {
+    let (company, billing, invoices) = three_invoices(100).await;
+    let erp = Listening::start(|_, _| 204).await;
+    erp.serves(&company).await;
+    let sync = sync_of(&billing, &invoices).await;
+    let sent = reaches(&billing, &sync, "status", "SENT").await;
+    let id = sync["id"].as_str().unwrap();
+    let confirm = format!("/erp-sync/confirm/{id}");
+    let body = json!({ "digest": sent["digest"] });
+    billing.post(&confirm, body).await.expect(200);
+    let messages = eventually("the confirmation arrives", || async {
+        let messages = erp.messages();
+        (messages.len() >= 2).then_some(messages)
+    })
+    .await;
+    let (chunk, confirmation) = (&messages[0], &messages[1]);
+    assert_eq!(
+        (chunk.0.as_str(), confirmation.0.as_str()),
+        (format!("{id}-0").as_str(), format!("{id}-confirm").as_str())
+    );
+    assert_eq!(confirmation.1["digest"], sent["digest"]);
+    let documents = chunk.1["invoices"].as_array().unwrap();
+    let canonical: Vec<String> = documents
+        .iter()
+        .map(|document| canonical_json(document).unwrap())
+        .collect();
+    let digest = sha256_hex(canonical.join("\n").as_bytes());
+    assert_eq!(json!(digest), sent["digest"]);
+}
+
+#[tokio::test]
+async fn an_erp_that_refuses_fails_the_sync_at_once_and_receives_nothing_more() {
+    let (company, billing, invoices) = three_invoices(100).await;
+    let erp = Listening::start(|_, _| 422).await;
+    erp.serves(&company).await;
+    let sync = sync_of(&billing, &invoices).await;
+    let failed = reaches(&billing, &sync, "status", "FAILED").await;
+    assert_eq!(
+        (&failed["errorCode"], &failed["compensation"]),
+        (&json!("erp_refused"), &json!("NOT_NEEDED"))
+    );
+    assert_eq!(erp.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn an_erp_that_breaks_down_is_tried_three_times_and_told_to_take_back() {
+    let (company, billing, invoices) = three_invoices(100).await;
+    // It never answers a part, and takes back at the second call.
+    let erp = Listening::start(|message, before| match message["type"].as_str().unwrap() {
+        "erp.sync.cancel" if before >= 4 => 200,
+        _ => 500,
+    })
+    .await;
+    erp.serves(&company).await;
+    let sync = sync_of(&billing, &invoices).await;
+    let failed = reaches(&billing, &sync, "status", "FAILED").await;
+    assert_eq!(failed["attempts"].as_array().unwrap().len(), 3);
+    reaches(&billing, &sync, "compensation", "DONE").await;
+    let ids: Vec<String> = erp.messages().into_iter().map(|(id, _)| id).collect();
+    let id = sync["id"].as_str().unwrap();
+    let (part, cancel) = (format!("{id}-0"), format!("{id}-cancel"));
+    assert_eq!(
+        ids,
+        [&part, &part, &part, &cancel, &cancel].map(String::clone)
+    );
+}
+
 #[tokio::test]
 async fn an_erp_at_a_private_address_is_never_called() {
     let (company, billing, invoices) = three_invoices(100).await;
@@ -383,25 +514,23 @@ async fn an_erp_at_a_private_address_is_never_called() {
         "https://[::1]/",
     ] {
         let mut settings = Company::billing_settings("RESPONSABLE_INSCRIPTO");
-        settings["erp"] = json!({ "connector": "http", "url": url, "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3" });
+        settings["erp"] = json!({ "connector": "http", "url": url, "secret": SECRET });
         let reply = company
             .admin()
             .await
             .put("/company/settings/billing", settings)
             .await;
-        if reply.status != 200 {
-            // Refused where it is entered is as good.
-            assert_eq!(reply.status, 422, "{}", reply.text);
-            continue;
-        }
-        let sync = sync_of(&billing, &invoices).await;
-        let failed = reaches(&billing, &sync, "status", "FAILED").await;
-        assert_eq!(
-            (&failed["errorCode"], &failed["compensation"]),
-            (&json!("erp_refused"), &json!("NOT_NEEDED")),
-            "{failed}"
-        );
+        reply.invalid(&[("/erp/url", "invalid_format")]);
     }
+    // A name that is public where it is entered, and is not where it is called.
+    let mut settings = Company::billing_settings("RESPONSABLE_INSCRIPTO");
+    settings["erp"] =
+        json!({ "connector": "http", "url": "https://no-such-host.invalid/", "secret": SECRET });
+    let admin = company.admin().await;
+    admin.put("/company/settings/billing", settings).await.ok();
+    let sync = sync_of(&billing, &invoices).await;
+    let failed = reaches(&billing, &sync, "status", "FAILED").await;
+    assert_eq!(failed["compensation"], "NOT_NEEDED", "{failed}");
 }
 
 #[tokio::test]

@@ -12,14 +12,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use cierre_billing::engine::{Deadline, LostMessage, Run};
-use cierre_billing::table;
+use cierre_billing::engine::{Deadline, LostMessage};
 use cierre_kernel::time::Instant;
 use cierre_platform::clock;
 use cierre_platform::db::{Changes, Condition};
 use cierre_platform::queue::Verdict;
 use cierre_tests::{Ask, Call, Inside, Plan, Proxy, Stack, Tables, Template, Told, Twin};
-use serde_json::Value;
 
 use crate::check::{self, End};
 use crate::operation::Operation;
@@ -32,6 +30,8 @@ const REPEATS: u32 = 8;
 const DELIVERIES: u32 = 3;
 /// Deliveries of a dead letter before it counts as lost.
 const DEAD_DELIVERIES: u32 = 8;
+/// The longest wait between two attempts, in seconds.
+const BACK_OFF: i32 = 4;
 /// Sweeps before a job counts as lost.
 const SWEEPS: u32 = 6;
 /// Longer than a job is quiet before it is swept, and than all repeats of a command are later.
@@ -105,7 +105,7 @@ pub(crate) struct Took {
     pub(crate) sweeps: u32,
     /// Messages that were delivered too often.
     pub(crate) dead_letters: u32,
-    /// Batches in `ERROR`.
+    /// Ends in an error that somebody had to mend.
     pub(crate) errors: u32,
 }
 
@@ -254,8 +254,8 @@ impl Running<'_> {
     }
 
     async fn is_over(&self) -> bool {
-        let batches = check::batches(&self.site.direct, &self.twin.company).await;
-        batches.iter().all(check::is_final)
+        let unfinished = check::unfinished(&self.site.direct, &self.twin.company);
+        unfinished.await.is_empty()
     }
 
     async fn deliver(&mut self, mut message: Message) {
@@ -282,8 +282,8 @@ impl Running<'_> {
         match delivered {
             Delivered::Settled(Verdict::Done) => return,
             Delivered::Settled(Verdict::Senseless) => panic!("a message makes no sense"),
-            // Longer than a lease is what the dead letters ask for; failed attempts give theirs up.
-            Delivered::Settled(Verdict::Again { .. }) => message.late = message.dead,
+            // After a failed attempt it is seconds, and the lease was given up; else it is what is left of a lease.
+            Delivered::Settled(Verdict::Again { seconds }) => message.late = seconds > BACK_OFF,
             Delivered::Failed => {}
             Delivered::Died => message.late = true,
         }
@@ -332,46 +332,36 @@ impl Running<'_> {
 
     /// Every lease of the company has ended.
     async fn end_leases(&self) {
-        let direct = &self.site.direct;
-        for batch in check::batches(direct, &self.twin.company).await {
-            let key = table::batch_run(&self.twin.company, batch.id);
-            let run: Run = direct.db().get(&key).await.unwrap().unwrap();
-            if run.lease_until > 0 {
-                let ended = Changes::new().set("leaseUntil", 1_i64);
-                let unmoved = Condition::default().eq("leaseUntil", run.lease_until);
-                direct.db().change(&key, &ended, &unmoved).await.unwrap();
-            }
+        let db = self.site.direct.db();
+        for key in check::unfinished(&self.site.direct, &self.twin.company).await {
+            let ended = Changes::new().set("leaseUntil", 1_i64);
+            let held = Condition::default().exists("leaseUntil");
+            let held = held.ne("leaseUntil", 0_i64);
+            db.change(&key, &ended, &held).await.unwrap();
         }
     }
 
-    /// The invariants, the operation's own outcome, and that a batch in `ERROR` lost nothing: its retry succeeds.
+    /// The invariants and the operation's own outcome; and that what ended in an error lost nothing: somebody can mend it.
     async fn check(&mut self, told: &Told) {
-        let (direct, company) = (&self.site.direct, self.twin.company.clone());
-        let end = End::read(direct, &company).await;
-        end.check(direct, &company).await;
-        let failed = end
-            .batches
-            .iter()
-            .filter(|batch| batch.error_code.is_some());
-        let failed: Vec<String> = failed.map(|batch| batch.id.to_string()).collect();
-        self.took.errors = failed.len() as u32;
+        let (site, operation) = (self.site, self.case.operation);
+        let company = self.twin.company.clone();
+        let mut end = End::read(&site.direct, &company).await;
+        end.check(&site.direct, &company).await;
+        let mends = (operation.mend)(&self.twin, &end);
+        self.took.errors = mends.len() as u32;
         assert!(
-            failed.is_empty() || !self.case.succeeds,
-            "one fault is no reason for an error: {:?}",
-            end.batches
+            mends.is_empty() || !self.case.succeeds,
+            "one fault is no reason for an error: {end:?}"
         );
-        if failed.is_empty() {
-            (self.case.operation.outcome)(&self.twin, told, &end);
-            return;
+        if !mends.is_empty() {
+            for ask in mends {
+                site.direct.ask(&company, &ask).await.ok();
+            }
+            self.drain().await;
+            self.deliver_all().await;
+            end = End::read(&site.direct, &company).await;
+            end.check(&site.direct, &company).await;
         }
-        for id in failed {
-            let retry = Ask::post(format!("/billing-batches/{id}/retry"), Value::Null);
-            direct.ask(&company, &retry).await.ok();
-        }
-        self.drain().await;
-        self.deliver_all().await;
-        let end = End::read(direct, &company).await;
-        end.check(direct, &company).await;
-        (self.case.operation.outcome)(&self.twin, told, &end);
+        (operation.outcome)(&self.twin, told, &end);
     }
 }

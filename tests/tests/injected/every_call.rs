@@ -28,7 +28,7 @@ struct Named {
 #[derive(Default)]
 struct Report {
     failures: Vec<String>,
-    /// By operation: cases, sweeps, dead letters, batches in `ERROR`.
+    /// By operation: cases, sweeps, dead letters, ends in an error.
     sums: BTreeMap<&'static str, [u32; 4]>,
     swept: Vec<String>,
 }
@@ -114,8 +114,11 @@ fn cases_of(operation: Operation, twice: bool, calls: &[Call]) -> Vec<Named> {
     cases
 }
 
-/// What is tried at a call: that it fails before and that its answer is lost, however often it is repeated, and for a delivery in one piece
-/// what else could make a difference. Forms that look the same to the caller take turns.
+/// What is tried at a call.
+///
+/// That it fails and that its answer is lost, however often it is repeated: the two are one for a call that changes nothing. Then, for what is
+/// delivered once, the death of whoever calls, before each call that changes something: between two of them, no place differs from another.
+/// And what could make a difference besides. Forms that look the same to the caller take turns.
 fn faults_of(number: usize, calls: &[Call], twice: bool, thorough: bool) -> Vec<(Fault, Reach)> {
     let call = &calls[number];
     let (fails, lost) = if number.is_multiple_of(2) {
@@ -123,29 +126,34 @@ fn faults_of(number: usize, calls: &[Call], twice: bool, thorough: bool) -> Vec<
     } else {
         (Fault::Unavailable, Fault::LostByClosing)
     };
-    let mut faults = vec![(fails, Reach::Call), (lost, Reach::Call)];
+    let mut faults = Vec::new();
+    if thorough || !(twice && call.reads()) {
+        faults.push((fails, Reach::Call));
+    }
+    if !call.reads() {
+        faults.push((lost, Reach::Call));
+    }
     if twice {
         return faults;
     }
-    // Whoever dies after a call dies before the next one.
-    faults.push((Fault::DiesBefore, Reach::Try));
     if number + 1 == calls.len() {
         faults.push((Fault::DiesAfter, Reach::Try));
+    }
+    if !call.reads() {
+        faults.push((Fault::DiesBefore, Reach::Try));
+        // Until the queue gives up.
+        faults.push((Fault::DiesBefore, Reach::Triggers));
+        faults.push((lost, Reach::Triggers));
     }
     if !thorough {
         return faults;
     }
-    // Until the queue gives up: to the callers of a read it is all the same whether it was carried out.
     faults.push((fails, Reach::Triggers));
-    if !call.reads() {
-        faults.push((lost, Reach::Triggers));
-        faults.push((Fault::DiesBefore, Reach::Triggers));
-    }
-    // A single try matters where no token makes the SDK's repeat the same request.
+    // A single try makes a difference where no token tells the service that a repeat is one.
     if !call.reads() && !call.has_token() {
         faults.push((lost, Reach::Try));
     }
-    // Other writers and other readers are refused as they are when the connection ends.
+    // Elsewhere it looks like any other failure.
     if !call.reads() || call.is_batch() {
         faults.push((Fault::Throttled, Reach::Call));
     }
@@ -190,7 +198,7 @@ impl Report {
         eprintln!("{count} cases in {} s", started.elapsed().as_secs());
         for (name, [cases, sweeps, dead_letters, errors]) in &self.sums {
             eprintln!(
-                "{name}: {cases} cases, {sweeps} sweeps, {dead_letters} dead letters, {errors} in ERROR"
+                "{name}: {cases} cases, {sweeps} sweeps, {dead_letters} dead letters, {errors} ended in an error"
             );
         }
         eprintln!("swept after one fault:\n  {}", self.swept.join("\n  "));

@@ -158,7 +158,7 @@ async fn insisted(inside: &Inside, company: &CompanyId, mut ask: Ask) -> Value {
 async fn until_over(stack: &Stack, direct: &Inside, company: &CompanyId, queues: &Queues) {
     within(LIMIT, "every batch is at its end", || async {
         let batches = check::batches(direct, company).await;
-        if batches.iter().all(check::is_final) {
+        if batches.iter().all(check::is_at_its_end) {
             return Some(());
         }
         if depth(stack, &queues.jobs).await + depth(stack, &queues.dead).await == 0 {

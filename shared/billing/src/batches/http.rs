@@ -190,11 +190,7 @@ async fn get_batches(
         Some((filter, paging?))
     })?;
     let scope = caller.cursor_scope(&query);
-    let from = paging
-        .cursor
-        .as_deref()
-        .map(|cursor| cursors.decode::<String>(&scope, cursor))
-        .transpose()?;
+    let from = cursors.start::<String>(&scope, &paging)?;
     let (page, next) = list(
         &billing,
         &caller.context,
@@ -207,9 +203,7 @@ async fn get_batches(
         .iter()
         .map(|found| batch_view(&found.batch, Some((&found.run, &found.run_item))))
         .collect();
-    let next = next
-        .map(|position| cursors.encode(&scope, &position))
-        .transpose()?;
+    let next = cursors.next(&scope, next)?;
     Ok(Answer::page(&items, next)?)
 }
 
@@ -257,11 +251,7 @@ async fn get_failed_pendings(
 ) -> Result<Answer> {
     let paging = query.decode(|fields| fields.paging())?;
     let scope = caller.cursor_scope(&query);
-    let from = paging
-        .cursor
-        .as_deref()
-        .map(|cursor| cursors.decode::<FailurePosition>(&scope, cursor))
-        .transpose()?;
+    let from = cursors.start::<FailurePosition>(&scope, &paging)?;
     let found = find(&billing, &caller.context, id).await?;
     let limit = paging.limit.get() as usize;
     let (page, next) = failed_pendings(
@@ -273,9 +263,7 @@ async fn get_failed_pendings(
     )
     .await?;
     let items: Vec<FailedPendingView> = page.iter().map(FailedPendingView::from).collect();
-    let next = next
-        .map(|position| cursors.encode(&scope, &position))
-        .transpose()?;
+    let next = cursors.next(&scope, next)?;
     Ok(Answer::page(&items, next)?)
 }
 

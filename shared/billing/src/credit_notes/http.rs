@@ -87,12 +87,7 @@ async fn get_credit_notes(
 ) -> Result<Answer> {
     let paging = query.decode(|fields| fields.paging())?;
     let scope = caller.cursor_scope(&query);
-    let from = paging
-        .cursor
-        .as_deref()
-        .map(|cursor| cursors.decode::<usize>(&scope, cursor))
-        .transpose()?
-        .unwrap_or_default();
+    let from = cursors.start::<usize>(&scope, &paging)?.unwrap_or_default();
     let (db, company) = (&billing.engine.db, &caller.context.company);
     let (notes, total) = match id {
         DocumentId::Invoice(id) => {

@@ -83,16 +83,11 @@ async fn get_customers(
         Some((active?, paging?))
     })?;
     let scope = caller.cursor_scope(&query);
-    let after = paging.cursor.as_deref();
-    let after = after
-        .map(|cursor| cursors.decode(&scope, cursor))
-        .transpose()?;
+    let after = cursors.start(&scope, &paging)?;
     let company = &caller.context.company;
     let (customers, next) = repo::list(&db, company, active, paging.limit, after).await?;
     let customers: Vec<CustomerView> = customers.iter().map(view).collect();
-    let next = next
-        .map(|position| cursors.encode(&scope, &position))
-        .transpose()?;
+    let next = cursors.next(&scope, next)?;
     Ok(Answer::page(&customers, next)?)
 }
 

@@ -280,6 +280,14 @@ impl Engine {
         failure: Failure,
     ) -> Result<Advance, Failure> {
         tracing::error!(batch_id = %turn.batch.id, job_id = turn.batch.job.id, error = failure.chain(), "an attempt at a batch failed");
+        // What failed may be an answer alone: from here on counts what is written, not what this worker knows of it.
+        if !turn.read_again().await? {
+            return Ok(Advance::NotNow);
+        }
+        match turn.batch.status {
+            BatchStatus::Processed | BatchStatus::Error => return self.after(&turn).await,
+            BatchStatus::PendingProcessing | BatchStatus::InProcess => {}
+        }
         let change = turn
             .batch
             .attempt_failed(clock::now())

@@ -132,6 +132,20 @@ impl Turn<'_> {
         }
     }
 
+    /// Reads batch and run as they stand: a write whose answer was lost has moved them. `false`: another worker has the turn.
+    pub(super) async fn read_again(&mut self) -> Result<bool, Failure> {
+        let (batch, run) = (self.keys.batch(), self.keys.run());
+        let loaded = self.db.load([batch.clone(), run.clone()]).await?;
+        let gone = || Failure::message("a batch is gone while it is worked on");
+        let run: Run = loaded.read(&run)?.ok_or_else(gone)?;
+        if run.epoch != self.run.epoch {
+            return Ok(false);
+        }
+        self.batch = loaded.read(&batch)?.ok_or_else(gone)?;
+        self.run = run;
+        Ok(true)
+    }
+
     /// Stops when the deadline is near.
     pub(super) fn check_time(&self) -> Result<(), Stop> {
         if self.deadline.is_near() {

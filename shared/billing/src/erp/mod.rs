@@ -10,12 +10,13 @@
 //! | `documents.rs` | the documents that a sync is asked for, judged and added up |
 //! | `create.rs`, `moves.rs`, `read.rs`, `routes.rs` | previews, syncs, their confirmation and cancellation, and their routes |
 //! | `item.rs` | what a sync leaves in the table |
-//! | `worker.rs` | holds the documents, sends the parts, tells the ERP |
+//! | `worker.rs`, `hold.rs` | holds the documents, sends the parts, tells the ERP |
 
 pub mod connector;
 mod create;
 mod documents;
 pub mod guard;
+mod hold;
 pub mod http;
 mod item;
 mod moves;
@@ -129,8 +130,8 @@ mod tests {
             "its address is not on the public network"
         );
         assert_eq!(
-            says("https://erp.example.com", "not base64"),
-            "the secret is not base64, with or without the prefix whsec_"
+            says("https://erp.example.com", "whsec_not base64"),
+            "what follows whsec_ in the secret is not base64"
         );
     }
 }

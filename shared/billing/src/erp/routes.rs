@@ -79,13 +79,13 @@ where
             allow(WRITE)
                 .refuses(NOT_SENT)
                 .invalid(DOCUMENTS)
-                .on(routes!(post_invoices)),
+                .on(routes!(post_erp_invoices)),
         )
         .routes(
             allow(WRITE)
                 .refuses(NOT_SENT)
                 .invalid(&[codes::INVALID_ID])
-                .on(routes!(post_batch)),
+                .on(routes!(post_erp_batch)),
         )
         .routes(allow(READ).on(routes!(get_history)))
         .routes(
@@ -115,7 +115,7 @@ struct PreviewBody {
 /// Documents to be sent.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only describes what `post_invoices` reads")]
+#[expect(dead_code, reason = "only describes what `post_erp_invoices` reads")]
 struct InvoicesBody {
     #[schema(min_items = 1, max_items = 1000)]
     invoice_ids: Vec<String>,
@@ -126,7 +126,7 @@ struct InvoicesBody {
 /// A batch to be sent.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only describes what `post_batch` reads")]
+#[expect(dead_code, reason = "only describes what `post_erp_batch` reads")]
 struct BatchBody {
     batch_id: String,
     /// The digest of the preview; when the documents have another one by now, nothing is sent.
@@ -220,7 +220,7 @@ async fn post_preview(
 /// Documents that cannot be sent are listed in `refused`, the rest goes on. What is sent and its digest are fixed now.
 #[utoipa::path(post, path = "/erp-sync/invoices", tag = "ERP sync", request_body = InvoicesBody,
     responses((status = 202, description = "The sync", body = SyncView<'static>)))]
-async fn post_invoices(
+async fn post_erp_invoices(
     State(billing): State<Billing>,
     caller: Caller,
     body: Body,
@@ -238,7 +238,11 @@ async fn post_invoices(
 /// All of its invoices that can be sent; see the route for documents.
 #[utoipa::path(post, path = "/erp-sync/batch", tag = "ERP sync", request_body = BatchBody,
     responses((status = 202, description = "The sync", body = SyncView<'static>)))]
-async fn post_batch(State(billing): State<Billing>, caller: Caller, body: Body) -> Result<Answer> {
+async fn post_erp_batch(
+    State(billing): State<Billing>,
+    caller: Caller,
+    body: Body,
+) -> Result<Answer> {
     let read = body.decode(|fields| {
         let batch = fields.required("batchId", id::<Batch>());
         let digest = fields.optional("digest", digest());
@@ -298,17 +302,11 @@ async fn get_history(
         Some((status?, paging?))
     })?;
     let scope = caller.cursor_scope(&query);
-    let from = paging
-        .cursor
-        .as_deref()
-        .map(|cursor| cursors.decode::<String>(&scope, cursor))
-        .transpose()?;
+    let from = cursors.start::<String>(&scope, &paging)?;
     let (company, limit) = (&caller.context.company, paging.limit.get() as usize);
     let (syncs, next) = history(&billing.syncs.db, company, status, from, limit).await?;
     let views: Vec<SyncView<'_>> = syncs.iter().map(sync_view).collect();
-    let next = next
-        .map(|place| cursors.encode(&scope, &place))
-        .transpose()?;
+    let next = cursors.next(&scope, next)?;
     Ok(Answer::page(&views, next)?)
 }
 
@@ -336,18 +334,13 @@ async fn get_refused(
 ) -> Result<Answer> {
     let paging = query.decode(|fields| fields.paging())?;
     let scope = caller.cursor_scope(&query);
-    let from = paging
-        .cursor
-        .as_deref()
-        .map(|cursor| cursors.decode::<RefusedPosition>(&scope, cursor))
-        .transpose()?
+    let from = cursors
+        .start::<RefusedPosition>(&scope, &paging)?
         .unwrap_or_default();
     let (db, company) = (&billing.syncs.db, &caller.context.company);
     find(db, company, id).await?;
     let (page, next) = refused(db, company, id, from, paging.limit.get() as usize).await?;
-    let next = next
-        .map(|position| cursors.encode(&scope, &position))
-        .transpose()?;
+    let next = cursors.next(&scope, next)?;
     Ok(Answer::page(&page, next)?)
 }
 

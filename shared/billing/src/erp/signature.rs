@@ -19,7 +19,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// A text that is no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the secret is not base64, with or without the prefix {PREFIX}")]
+#[error("what follows {PREFIX} in the secret is not base64")]
 pub struct InvalidSecret;
 
 /// The key that requests are signed with.
@@ -37,14 +37,18 @@ impl fmt::Debug for SigningKey {
 
 impl SigningKey {
     /// Reads a secret as Standard Webhooks write it: base64 in the alphabet with `+` and `/`, with or without padding, with or without the
-    /// prefix `whsec_`. The key is what it decodes to, never the text: receivers' libraries decode it, so signing with the text would fail
-    /// there without a word. The standard asks for 24 to 64 bytes; how long a secret must be is decided where settings are read.
+    /// prefix `whsec_`. The key is what it decodes to: receivers' libraries decode it too. Any other text without the prefix is a key as it
+    /// stands, for receivers that were written by hand. How long a secret must be is decided where settings are read.
     ///
     /// # Errors
-    /// [`InvalidSecret`] for any other text, and for an empty key.
+    /// [`InvalidSecret`] for what follows the prefix and is no base64, and for an empty key.
     pub fn parse(secret: &str) -> Result<Self, InvalidSecret> {
-        let text = secret.strip_prefix(PREFIX).unwrap_or(secret);
-        let key = LENIENT.decode(text).map_err(|_| InvalidSecret)?;
+        let key = match secret.strip_prefix(PREFIX) {
+            Some(text) => LENIENT.decode(text).map_err(|_| InvalidSecret)?,
+            None => LENIENT
+                .decode(secret)
+                .unwrap_or_else(|_| secret.as_bytes().to_vec()),
+        };
         if key.is_empty() {
             return Err(InvalidSecret);
         }
@@ -106,11 +110,23 @@ mod tests {
     #[rstest]
     #[case("")]
     #[case(PREFIX)]
-    #[case("a-secret-of-some-length")]
     #[case("whsec_whsec_MfKQ")]
-    #[case("MfKQ9r8G KYqr")]
+    #[case("whsec_a-secret-of-some-length")]
     fn is_no_secret(#[case] secret: &str) {
         assert_eq!(SigningKey::parse(secret).unwrap_err(), InvalidSecret);
+    }
+
+    #[test]
+    fn a_text_that_is_no_base64_is_a_key_as_it_stands() {
+        let signed = |secret| SigningKey::parse(secret).unwrap().sign("a", 1, b"{}");
+        let same = SigningKey::parse(&format!(
+            "{PREFIX}{}",
+            STANDARD.encode("a-secret-of-some-length")
+        ));
+        assert_eq!(
+            signed("a-secret-of-some-length"),
+            same.unwrap().sign("a", 1, b"{}")
+        );
     }
 
     #[test]

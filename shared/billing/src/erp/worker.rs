@@ -9,33 +9,27 @@
 
 use std::time::Duration;
 
+use cierre_kernel::codes;
 use cierre_kernel::company::CompanyId;
-use cierre_kernel::id::SyncId;
 use cierre_kernel::time::Instant;
-use cierre_platform::db::{Changes, CommitError, Condition, Tx};
+use cierre_platform::db::{CommitError, Condition, Tx};
 use cierre_platform::{Context, Failure, activity, clock};
 
 use super::connector::{Connector, Part, Reply};
-use super::documents::{Holders, KEYS_PER_LOAD, found, item_of, load};
+use super::documents::load;
 use super::item::{PackedDocuments, SyncMessage, Work, put_sync};
 use super::{CompanyErp, HttpClient, Syncs};
 use crate::engine::Deadline;
-use crate::entity::{
-    AttemptError, Compensation, Decided, ErpSync, SyncFailure, SyncStatus, attribute,
-    judge_document,
-};
+use crate::entity::{AttemptError, Compensation, Decided, ErpSync, SyncFailure, SyncStatus};
 use crate::error::SyncRefusal;
 use crate::ids::DocumentId;
 use crate::rules::{ErpDocument, backoff_seconds};
 use crate::settings::BillingSettings;
 use crate::table;
-use cierre_kernel::codes;
 
 /// How long a worker is trusted to be alive after its last write: longer than the ERP may take to answer, shorter than a message stays
 /// invisible without heartbeat.
 pub const LEASE: Duration = Duration::from_secs(19);
-/// Documents of one holding transaction: DynamoDB's 100 actions less the worker's notes.
-const HOLD_BLOCK: usize = 99;
 /// The longest wait between two tries to tell the ERP: SQS delays no message longer.
 const LONGEST_DELAY: u32 = 900;
 
@@ -55,7 +49,7 @@ pub enum SyncAdvance {
 
 /// How the turn goes on after a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
+pub(super) enum Then {
     /// The worker goes on.
     GoOn,
     /// Another delivery goes on.
@@ -65,7 +59,7 @@ enum Then {
 }
 
 /// Why a worker stops.
-enum Stop {
+pub(super) enum Stop {
     /// Another worker has the turn, or a person moved the sync.
     Overtaken,
     /// Time is nearly up; another delivery goes on.
@@ -222,12 +216,12 @@ impl Work {
 }
 
 /// A worker's turn at one sync.
-struct Turn<'a> {
-    syncs: &'a Syncs,
-    company: CompanyId,
+pub(super) struct Turn<'a> {
+    pub(super) syncs: &'a Syncs,
+    pub(super) company: CompanyId,
     context: Context,
-    sync: ErpSync,
-    work: Work,
+    pub(super) sync: ErpSync,
+    pub(super) work: Work,
     deadline: Deadline,
 }
 
@@ -237,7 +231,7 @@ impl Turn<'_> {
     }
 
     /// The notes' part of a write: position 0, the fence.
-    fn fenced(&self, next: &mut Work, then: Then) -> Tx {
+    pub(super) fn fenced(&self, next: &mut Work, then: Then) -> Tx {
         let mut tx = Tx::new();
         let mine = Condition::default().eq("epoch", self.work.epoch);
         match then {
@@ -483,7 +477,7 @@ impl Turn<'_> {
     }
 
     /// The ids of a part.
-    async fn part_ids(&self, part: u32) -> Result<Vec<DocumentId>, Stop> {
+    pub(super) async fn part_ids(&self, part: u32) -> Result<Vec<DocumentId>, Stop> {
         let key = table::sync_documents(&self.company, self.sync.id, part);
         let item = self.syncs.db.get_item(&key).await?;
         let item = item.ok_or_else(|| Failure::message("a part of a sync is missing"))?;
@@ -501,78 +495,6 @@ impl Turn<'_> {
         });
         Ok(documents.collect::<Result<_, _>>()?)
     }
-
-    /// Holds the documents of a part. `false`: another sync took one of them, or it is gone.
-    async fn hold_part(&mut self, part: u32) -> Result<bool, Stop> {
-        let ids = self.part_ids(part).await?;
-        let blocks: Vec<&[DocumentId]> = ids.chunks(HOLD_BLOCK.min(KEYS_PER_LOAD)).collect();
-        for (place, block) in blocks.iter().enumerate() {
-            let mut work = self.work.clone();
-            if place + 1 == blocks.len() {
-                work.held = part + 1;
-            }
-            if !self.hold_block(block, &mut work).await? {
-                return Ok(false);
-            }
-            self.work = work;
-        }
-        Ok(true)
-    }
-
-    async fn hold_block(&self, ids: &[DocumentId], work: &mut Work) -> Result<bool, Stop> {
-        let (db, own) = (&self.syncs.db, self.sync.id);
-        // Each round sees what refused the one before; a document that is taken ends it.
-        loop {
-            let keys = ids.iter().filter_map(|id| item_of(&self.company, *id));
-            let loaded = db.load(keys).await?;
-            let mut documents = Vec::with_capacity(ids.len());
-            for id in ids {
-                let Some(document) = found(&self.company, &loaded, *id)? else {
-                    return Ok(false);
-                };
-                documents.push((*id, document));
-            }
-            let mut holders = Holders::default();
-            let held = documents.iter().filter_map(|(_, document)| document.holder);
-            holders.learn(db, &self.company, held).await?;
-            let mut tx = self.fenced(work, Then::GoOn);
-            for (id, document) in &documents {
-                let holder = holders.of(document.holder);
-                if judge_document(document.document.is_some(), holder, Some(own)).is_err() {
-                    return Ok(false);
-                }
-                if document.holder != Some(own)
-                    && let Some(key) = item_of(&self.company, *id)
-                {
-                    let (changes, condition) = hold(own, document.holder);
-                    tx.update(key, changes, condition);
-                }
-            }
-            match db.commit(&tx).await {
-                Ok(()) => return Ok(true),
-                Err(error @ CommitError::Refused(_)) => {
-                    if error.refused_at(0).is_some() {
-                        return Err(Stop::Overtaken);
-                    }
-                }
-                Err(error @ (CommitError::Contended | CommitError::Failed(_))) => {
-                    return Err(Stop::Failed(error.into()));
-                }
-            }
-        }
-    }
-}
-
-/// Taking a document that nobody holds but, perhaps, a sync that failed. Its version moves, so a command that read it before decides anew.
-fn hold(own: SyncId, seen: Option<SyncId>) -> (Changes, Condition) {
-    let changes = Changes::new()
-        .set(attribute::SYNC, own.to_string())
-        .add(attribute::VERSION, 1_u64);
-    let unmoved = match seen {
-        None => Condition::present().missing(attribute::SYNC),
-        Some(seen) => Condition::present().eq(attribute::SYNC, seen.to_string()),
-    };
-    (changes, unmoved)
 }
 
 fn owes(sync: &ErpSync) -> bool {

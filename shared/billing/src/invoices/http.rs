@@ -134,11 +134,7 @@ async fn page(
     paging: Paging,
 ) -> Result<Answer> {
     let scope = caller.cursor_scope(query);
-    let from = paging
-        .cursor
-        .as_deref()
-        .map(|cursor| cursors.decode::<Position>(&scope, cursor))
-        .transpose()?;
+    let from = cursors.start::<Position>(&scope, &paging)?;
     let listed = list(
         db,
         &caller.context.company,
@@ -147,10 +143,7 @@ async fn page(
         paging.limit.get() as usize,
     )
     .await?;
-    let next = listed
-        .next
-        .map(|position| cursors.encode(&scope, &position))
-        .transpose()?;
+    let next = cursors.next(&scope, listed.next)?;
     let views = listed.documents.iter().map(DocumentView::from).collect();
     let views = with_syncs(db, &caller.context.company, views).await?;
     Ok(Answer::page(&views, next)?)
@@ -170,11 +163,7 @@ async fn get_by_batch(
 ) -> Result<Answer> {
     let paging = query.decode(|fields| fields.paging())?;
     let scope = caller.cursor_scope(&query);
-    let from = paging
-        .cursor
-        .as_deref()
-        .map(|cursor| cursors.decode::<u32>(&scope, cursor))
-        .transpose()?;
+    let from = cursors.start::<u32>(&scope, &paging)?;
     let (documents, next) = by_batch(
         &db,
         &caller.context.company,
@@ -183,9 +172,7 @@ async fn get_by_batch(
         paging.limit.get(),
     )
     .await?;
-    let next = next
-        .map(|index| cursors.encode(&scope, &index))
-        .transpose()?;
+    let next = cursors.next(&scope, next)?;
     let views = documents.iter().map(DocumentView::from).collect();
     let views = with_syncs(&db, &caller.context.company, views).await?;
     Ok(Answer::page(&views, next)?)

@@ -124,16 +124,11 @@ async fn page(
 ) -> Result<Answer> {
     let (filter, paging) = asked?;
     let scope = caller.cursor_scope(query);
-    let after = paging.cursor.as_deref();
-    let after: Option<String> = after
-        .map(|cursor| cursors.decode(&scope, cursor))
-        .transpose()?;
+    let after: Option<String> = cursors.start(&scope, &paging)?;
     let (pendings, next) =
         list(db, &caller.context, &filter, paging.limit, after.as_deref()).await?;
     let pendings: Vec<PendingView> = pendings.iter().map(view).collect();
-    let next = next
-        .map(|position| cursors.encode(&scope, &position))
-        .transpose()?;
+    let next = cursors.next(&scope, next)?;
     Ok(Answer::page(&pendings, next)?)
 }
 
@@ -150,14 +145,9 @@ async fn get_summary(
 ) -> Result<Answer> {
     let paging = query.decode(|fields| fields.paging())?;
     let scope = caller.cursor_scope(&query);
-    let after = paging.cursor.as_deref();
-    let after = after
-        .map(|cursor| cursors.decode(&scope, cursor))
-        .transpose()?;
+    let after = cursors.start(&scope, &paging)?;
     let (mut view, next) = summary(&db, &caller.context, paging.limit, after).await?;
-    view.by_customer.next = next
-        .map(|customer| cursors.encode(&scope, &customer))
-        .transpose()?;
+    view.by_customer.next = cursors.next(&scope, next)?;
     Ok(Answer::ok(&view)?)
 }
 

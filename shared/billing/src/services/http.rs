@@ -160,10 +160,7 @@ async fn get_services(
         Some((filter, paging?))
     })?;
     let scope = caller.cursor_scope(&query);
-    let after = paging.cursor.as_deref();
-    let after: Option<String> = after
-        .map(|cursor| cursors.decode(&scope, cursor))
-        .transpose()?;
+    let after: Option<String> = cursors.start(&scope, &paging)?;
     let (services, next) = list(
         &db,
         &caller.context,
@@ -173,9 +170,7 @@ async fn get_services(
     )
     .await?;
     let services: Vec<ServiceView> = services.iter().filter_map(view).collect();
-    let next = next
-        .map(|position| cursors.encode(&scope, &position))
-        .transpose()?;
+    let next = cursors.next(&scope, next)?;
     Ok(Answer::page(&services, next)?)
 }
 

@@ -1,6 +1,6 @@
 //! Billing settings as an administrator writes them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use cierre_kernel::codes;
 use cierre_platform::http::{Fields, Rule, integer, lines, money, object, one_of, text};
@@ -9,10 +9,12 @@ use super::entity::{
     CONSUMER_ID_THRESHOLD, Connector, ERP_SUCCESS_RATE, Erp, SettingsDraft, Simulation,
 };
 use crate::entity::IssuerCondition;
+use crate::erp::Guard;
+use crate::erp::signature::SigningKey;
 use crate::rules::{CURRENCY, MAX_AMOUNT, pesos};
 
-/// Reads the whole document.
-pub(super) fn read_settings(fields: &mut Fields<'_>) -> Option<SettingsDraft> {
+/// Reads the whole document. The guard says which addresses an ERP may have.
+pub(super) fn read_settings(fields: &mut Fields<'_>, guard: Guard) -> Option<SettingsDraft> {
     let conditions = IssuerCondition::ALL.map(|condition| (condition.as_str(), condition));
     let iva_condition = fields.required("ivaCondition", one_of(&conditions));
     let address = fields.optional("address", lines(1..=300));
@@ -22,7 +24,11 @@ pub(super) fn read_settings(fields: &mut Fields<'_>) -> Option<SettingsDraft> {
         threshold,
         pesos(CONSUMER_ID_THRESHOLD),
     );
-    let erp = fields.optional_or("erp", object(read_erp), Erp::default());
+    let erp = fields.optional_or(
+        "erp",
+        object(move |fields: &mut Fields<'_>| read_erp(fields, guard)),
+        Erp::default(),
+    );
     let simulation =
         fields.optional_or("simulation", object(read_simulation), Simulation::default());
     Some(SettingsDraft {
@@ -34,11 +40,11 @@ pub(super) fn read_settings(fields: &mut Fields<'_>) -> Option<SettingsDraft> {
     })
 }
 
-fn read_erp(fields: &mut Fields<'_>) -> Option<Erp> {
+fn read_erp(fields: &mut Fields<'_>, guard: Guard) -> Option<Erp> {
     let connectors = Connector::ALL.map(|connector| (connector.as_str(), connector));
     let connector = fields.required("connector", one_of(&connectors));
-    let url = fields.optional("url", url());
-    let secret = fields.optional("secret", text(16..=200));
+    let url = fields.optional("url", url(guard));
+    let secret = fields.optional("secret", secret());
     if connector == Some(Connector::Http) && !fields.is_given("url") {
         fields.refuse::<()>("url", codes::REQUIRED, "is required for the connector http");
     }
@@ -47,6 +53,11 @@ fn read_erp(fields: &mut Fields<'_>) -> Option<Erp> {
         url: url?,
         secret: secret?,
     })
+}
+
+/// A text that requests can be signed with.
+fn secret() -> impl Rule<Output = String> {
+    text(16..=200).try_map(|secret: String| SigningKey::parse(&secret).is_ok().then_some(secret))
 }
 
 fn read_simulation(fields: &mut Fields<'_>) -> Option<Simulation> {
@@ -62,60 +73,32 @@ fn percent() -> impl Rule<Output = u8> {
     integer(0..=100).try_map(|rate| u8::try_from(rate).ok())
 }
 
-fn url() -> impl Rule<Output = String> {
+fn url(guard: Guard) -> impl Rule<Output = String> {
     text(1..=2_000)
-        .try_map(|text| is_public_https(&text).then_some(text))
+        .try_map(move |text| is_allowed(guard, &text).then_some(text))
         .or(
             codes::INVALID_FORMAT,
             "must be an https address on the public network",
         )
 }
 
-/// An https address without credentials whose host is not plainly a private one. What a name resolves to is looked at before each request.
-fn is_public_https(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("https://") else {
+/// Whether requests may go to this address: what the guard reads, and no name that only a local network knows. What a name resolves to is
+/// looked at before each request.
+fn is_allowed(guard: Guard, text: &str) -> bool {
+    let Ok(url) = guard.read(text) else {
         return false;
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((host, port)) => (host, port),
-            None => return false,
-        },
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    let public_host = match url.host_str().map(literal) {
+        Some(Ok(_)) => true,
+        Some(Err(name)) => is_public_name(name),
+        None => false,
     };
-    let port_is_fine = match port.strip_prefix(':') {
-        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
-        None => port.is_empty(),
-    };
-    plain && !authority.contains('@') && port_is_fine && is_public_host(host)
+    public_host && url.port() != Some(0)
 }
 
-fn is_public_host(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => is_public_v4(address),
-        Ok(IpAddr::V6(address)) => is_public_v6(address),
-        Err(_) => is_public_name(host),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    let shared = first == 100 && (64..128).contains(&second);
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || address.is_multicast()
-        || first == 0
-        || first >= 240
-        || shared)
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    // Global unicast is 2000::/3; everything else is local, mapped, multicast or reserved.
-    address.segments()[0] & 0xe000 == 0x2000
+/// The address that a host is, or the name.
+fn literal(host: &str) -> Result<IpAddr, &str> {
+    host.trim_matches(['[', ']']).parse().map_err(|_| host)
 }
 
 /// A name of at least two labels whose last one is not a number: names of one label, and those that only a local network knows, are private.
@@ -148,7 +131,9 @@ mod tests {
     use serde_json::{Value, json};
 
     fn errors(body: &Value) -> Vec<(String, &'static str)> {
-        let Err(Error::Refused(problem)) = decode(body, read_settings) else {
+        let Err(Error::Refused(problem)) =
+            decode(body, |fields| read_settings(fields, Guard::PUBLIC))
+        else {
             return Vec::new();
         };
         let errors = problem.errors.into_iter();
@@ -159,7 +144,10 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_as_usual() {
-        let draft = decode(&json!({ "ivaCondition": "MONOTRIBUTO" }), read_settings).unwrap();
+        let draft = decode(&json!({ "ivaCondition": "MONOTRIBUTO" }), |fields| {
+            read_settings(fields, Guard::PUBLIC)
+        })
+        .unwrap();
         assert_eq!(draft, SettingsDraft::usual(IssuerCondition::Monotributo));
         assert_eq!(draft.consumer_id_threshold.to_string(), "10000000.00");
         assert_eq!(
@@ -223,6 +211,6 @@ mod tests {
         #[case] url: &str,
         #[case] allowed: bool,
     ) {
-        assert_eq!(is_public_https(url), allowed);
+        assert_eq!(is_allowed(Guard::PUBLIC, url), allowed);
     }
 }

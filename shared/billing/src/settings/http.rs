@@ -13,6 +13,7 @@ use super::fields::read_settings;
 use super::service;
 use super::views::{BillingSettingsBody, BillingSettingsView, view};
 use crate::roles::READ;
+use crate::state::Billing;
 
 /// Who the company is to the tax authority only an administrator decides.
 const ADMINISTER: Roles = Roles::of(&[Role::Admin]);
@@ -22,6 +23,7 @@ pub fn router<S>() -> OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
+    Billing: FromRef<S>,
 {
     OpenApiRouter::new()
         .routes(
@@ -52,11 +54,12 @@ async fn get_billing_settings(State(db): State<Db>, caller: Caller) -> Result<An
 #[utoipa::path(put, path = "/company/settings/billing", tag = "Company", request_body = BillingSettingsBody,
     responses((status = 200, description = "The settings", body = BillingSettingsView)))]
 async fn put_billing_settings(
-    State(db): State<Db>,
+    State(billing): State<Billing>,
     caller: Caller,
     if_match: IfMatch,
     body: Body,
 ) -> Result<Answer> {
-    let draft = body.decode(read_settings)?;
-    service::put(&db, &caller.context, draft, &if_match).await
+    let guard = billing.syncs.guard;
+    let draft = body.decode(|fields| read_settings(fields, guard))?;
+    service::put(&billing.engine.db, &caller.context, draft, &if_match).await
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
+use super::fields::Paging;
 use crate::db::Item;
 use crate::error::{Doing, Failure, Result};
 
@@ -126,6 +127,33 @@ impl Cursors {
             .verify_truncated_left(tag)
             .map_err(|_| bad())?;
         Ok(serde_json::from_slice(position).map_err(|_| bad())?)
+    }
+
+    /// Where the list that is asked for begins; none at its beginning.
+    ///
+    /// # Errors
+    /// As [`Cursors::decode`].
+    pub fn start<T: DeserializeOwned>(
+        &self,
+        scope: &CursorScope,
+        paging: &Paging,
+    ) -> Result<Option<T>> {
+        let cursor = paging.cursor.as_deref();
+        cursor.map(|cursor| self.decode(scope, cursor)).transpose()
+    }
+
+    /// Signs where the next page begins; none stays none.
+    ///
+    /// # Errors
+    /// As [`Cursors::encode`].
+    pub fn next<T: Serialize>(
+        &self,
+        scope: &CursorScope,
+        position: Option<T>,
+    ) -> Result<Option<String>, Failure> {
+        position
+            .map(|position| self.encode(scope, &position))
+            .transpose()
     }
 
     /// Signs the last key of a DynamoDB page, whose attributes are all text; none stays none.

@@ -383,19 +383,12 @@ struct UserPageView {
 async fn users(State(api): State<IdentityApi>, caller: Caller, query: Query) -> Result<Answer> {
     let paging = query.decode(|fields| fields.paging())?;
     let scope = caller.cursor_scope(&query);
-    let from = paging
-        .cursor
-        .as_deref()
-        .map(|cursor| api.cursors.decode(&scope, cursor))
-        .transpose()?;
+    let from = api.cursors.start(&scope, &paging)?;
     let page = api
         .pool
         .users(&caller.context.company, from, paging.limit.get())
         .await?;
-    let next = page
-        .next
-        .map(|token| api.cursors.encode(&scope, &token))
-        .transpose()?;
+    let next = api.cursors.next(&scope, page.next)?;
     let users: Vec<UserView> = page.users.into_iter().map(UserView::from).collect();
     Ok(Answer::page(&users, next)?)
 }
