@@ -13,9 +13,7 @@ use crate::stack::{REGION, ROOT, STACK_NAME, Stack};
 use crate::tools::{self, Tools};
 use crate::users;
 
-/// The crate whose tests need a running stack.
-const END_TO_END: &str = "cierre-tests";
-/// Its test programs.
+/// The test programs that need a running stack.
 const END_TO_END_TESTS: [&str; 3] = ["e2e", "batches", "faults"];
 /// Built once into .local/tools when the machine has none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
@@ -61,6 +59,7 @@ pub(crate) fn offline(project: &Project, stack: &Stack) -> Result<()> {
             ),
         "mend what rustdoc names above",
     )?;
+    // All of the workspace is named, here and below, so that everything finds the dependencies compiled that the first one compiled.
     cargo(
         "Unit and property tests",
         &[
@@ -68,10 +67,25 @@ pub(crate) fn offline(project: &Project, stack: &Stack) -> Result<()> {
             "--profile",
             Profile::Local.name(),
             "--workspace",
-            "--exclude",
-            END_TO_END,
+            "--lib",
+            "--bins",
+            "--test",
+            "architecture",
+            "--test",
+            "template",
         ],
         "run the failing test alone: cargo test -p <crate> <name>",
+    )?;
+    cargo(
+        "Examples in the documentation",
+        &[
+            "test",
+            "--profile",
+            Profile::Local.name(),
+            "--workspace",
+            "--doc",
+        ],
+        "run the failing example alone: cargo test -p <crate> --doc",
     )
 }
 
@@ -86,9 +100,7 @@ pub(crate) async fn end_to_end(
     let tools = tools::install(project)?;
     build::functions(project, profile, Among::Everything)?;
     let mut command = project.cargo();
-    command
-        // All of the workspace is named, so that the dependencies are the ones that are compiled already.
-        .args(["test", "--profile", Profile::Local.name(), "--workspace"]);
+    command.args(["test", "--profile", Profile::Local.name(), "--workspace"]);
     if cargo_arguments.is_empty() {
         for program in END_TO_END_TESTS {
             command.args(["--test", program]);

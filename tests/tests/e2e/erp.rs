@@ -509,9 +509,9 @@ async fn an_erp_that_breaks_down_is_tried_three_times_and_told_to_take_back() {
 async fn an_erp_at_a_private_address_is_never_called() {
     let (company, billing, invoices) = three_invoices(100).await;
     for url in [
-        "https://127.0.0.1:4566/",
+        "https://10.0.0.1/",
         "https://169.254.169.254/latest",
-        "https://[::1]/",
+        "https://[fe80::1]/",
     ] {
         let mut settings = Company::billing_settings("RESPONSABLE_INSCRIPTO");
         settings["erp"] = json!({ "connector": "http", "url": url, "secret": SECRET });
