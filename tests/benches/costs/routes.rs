@@ -182,15 +182,10 @@ impl Table<'_> {
         let document = |n: usize| json!({ "invoiceIds": [invoices[n]["id"]] });
         self.post("/erp-sync/preview", document(0)).await;
         let confirmed = self.post("/erp-sync/invoices", document(0)).await;
+        self.is_sent(&confirmed).await;
         let batch = json!({ "batchId": invoices[1]["batchId"] });
         let cancelled = self.post("/erp-sync/batch", batch).await;
-        for sync in [&confirmed, &cancelled] {
-            let path = format!("/erp-sync/{}", sync["id"].as_str().unwrap());
-            eventually("the sync is sent", || async {
-                (self.client.get(&path).await.ok()["status"] == "SENT").then_some(())
-            })
-            .await;
-        }
+        self.is_sent(&cancelled).await;
         let id = confirmed["id"].as_str().unwrap();
         for path in [
             "/erp-sync/history".to_owned(),
@@ -204,6 +199,14 @@ impl Table<'_> {
         let id = cancelled["id"].as_str().unwrap();
         let reason = json!({ "reason": "Período equivocado" });
         self.post(&format!("/erp-sync/cancel/{id}"), reason).await;
+    }
+
+    async fn is_sent(&self, sync: &Value) {
+        let path = format!("/erp-sync/{}", sync["id"].as_str().unwrap());
+        eventually("the sync is sent", || async {
+            (self.client.get(&path).await.ok()["status"] == "SENT").then_some(())
+        })
+        .await;
     }
 
     async fn get(&mut self, path: &str) -> Value {
