@@ -61,16 +61,18 @@ impl End {
         }
     }
 
-    /// Checks the invariants.
-    pub(crate) async fn check(&self, direct: &Inside, company: &CompanyId) {
+    /// Checks the invariants; those that the API shows, if that is wanted.
+    pub(crate) async fn check(&self, direct: &Inside, company: &CompanyId, shown: bool) {
         self.check_batches();
         self.check_services();
         self.check_book();
         self.check_notes();
         self.check_syncs();
-        self.check_leftovers(direct, company).await;
+        self.check_tickets(direct, company).await;
         self.check_chains(direct, company).await;
-        self.check_api(direct, company).await;
+        if shown {
+            self.check_api(direct, company).await;
+        }
     }
 
     /// Final; counts add up; in `ERROR` it gave no number.
@@ -181,13 +183,11 @@ impl End {
         }
     }
 
-    /// No ticket waits, and the sweeper finds nothing.
-    async fn check_leftovers(&self, direct: &Inside, company: &CompanyId) {
+    /// No batch waits for its turn.
+    async fn check_tickets(&self, direct: &Inside, company: &CompanyId) {
         let tickets = Query::partition(BILLING, table::book_queue(company, BOOK));
         let tickets = direct.db().query_all(tickets).await.unwrap();
         assert!(tickets.is_empty(), "tickets are left: {tickets:?}");
-        let swept = unfinished(direct, company).await;
-        assert!(swept.is_empty(), "still swept: {swept:?}");
     }
 
     /// The chains of what was made here hold, and nothing is reported twice that happens once.

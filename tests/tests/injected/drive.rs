@@ -12,6 +12,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use aws_sdk_sqs::types::Message;
 use cierre_billing::engine::{Deadline, LostMessage};
 use cierre_kernel::time::Instant;
 use cierre_platform::clock;
@@ -22,6 +23,10 @@ use cierre_tests::{Ask, Call, Inside, Plan, Proxy, Stack, Tables, Template, Told
 use crate::check::{self, End};
 use crate::operation::Operation;
 
+/// Longer than the suite runs.
+const HIDDEN: Duration = Duration::from_secs(12 * 3600);
+/// The most messages that a queue gives at once.
+const AT_ONCE: i32 = 10;
 /// Longer than the lock of a command of several transactions.
 const REPEATED_LATER: Duration = Duration::from_secs(40);
 /// Repeats of a command before it counts as lost.
@@ -54,8 +59,7 @@ impl Site {
     pub(crate) async fn new(stack: &Stack, tables: &Tables) -> Self {
         let endpoint = stack.output("ENDPOINT_URL");
         let proxy = Proxy::before(&endpoint).await;
-        // Whoever takes a message deletes it at once, so it is never hidden for long.
-        let queue = stack.queue_apart(Duration::from_secs(30), None).await;
+        let queue = stack.queue_apart(HIDDEN, None).await;
         Self {
             direct: Inside::new(&stack.sdk_at(&endpoint), tables, &queue),
             faulty: Inside::new(&stack.hasty_sdk_at(&proxy.url()), tables, &queue),
@@ -65,21 +69,18 @@ impl Site {
         }
     }
 
-    /// Takes everything out of the queue.
+    /// Takes everything out of the queue, for good: what is taken stays hidden.
     async fn drained(&self) -> Vec<LostMessage> {
         let mut taken = Vec::new();
         loop {
             let receive = self.sqs.receive_message().queue_url(&self.queue);
-            let receive = receive.max_number_of_messages(10);
+            let receive = receive.max_number_of_messages(AT_ONCE);
             let messages = receive.send().await.unwrap().messages.unwrap_or_default();
-            if messages.is_empty() {
+            let read = |message: &Message| serde_json::from_str(message.body().unwrap()).unwrap();
+            taken.extend(messages.iter().map(read));
+            // The emulator gives as many as there are.
+            if messages.len() < AT_ONCE as usize {
                 return taken;
-            }
-            for message in messages {
-                taken.push(serde_json::from_str(message.body().unwrap()).unwrap());
-                let delete = self.sqs.delete_message().queue_url(&self.queue);
-                let delete = delete.receipt_handle(message.receipt_handle().unwrap());
-                delete.send().await.unwrap();
             }
         }
     }
@@ -94,6 +95,8 @@ pub(crate) struct Case {
     pub(crate) twice: bool,
     /// Whether it has to succeed, whatever it takes.
     pub(crate) succeeds: bool,
+    /// Whether the end is looked at through the API too.
+    pub(crate) shown: bool,
 }
 
 /// What a run took.
@@ -111,7 +114,7 @@ pub(crate) struct Took {
 
 /// A message in the hands of the queue.
 #[derive(Clone)]
-struct Message {
+struct Queued {
     body: LostMessage,
     deliveries: u32,
     /// Its worker died: it comes back when the lease has ended.
@@ -119,7 +122,7 @@ struct Message {
     dead: bool,
 }
 
-impl Message {
+impl Queued {
     fn new(body: LostMessage) -> Self {
         Self {
             body,
@@ -142,7 +145,7 @@ struct Running<'a> {
     site: &'a Site,
     case: Case,
     twin: Twin,
-    queued: VecDeque<Message>,
+    queued: VecDeque<Queued>,
     /// Calls after which the queue was looked into.
     seen: usize,
     took: Took,
@@ -155,8 +158,9 @@ impl Case {
         let twin = template.twin(&site.direct, operation.sent, operation.fresh);
         let twin = twin.await;
         site.proxy.arm(Plan::Clean);
-        for ask in (operation.before)(&twin) {
-            site.direct.ask(&twin.company, &ask).await.ok();
+        let before = (operation.before)(&twin);
+        for ask in &before {
+            site.direct.ask(&twin.company, ask).await.ok();
         }
         site.proxy.arm(self.plan);
         let mut running = Running {
@@ -167,8 +171,9 @@ impl Case {
             seen: 0,
             took: Took::default(),
         };
-        // What stands in the queue is an earlier case's, or was queued before.
-        running.drain().await;
+        if !before.is_empty() {
+            running.drain().await;
+        }
         let told = running.command().await;
         running.deliver_all().await;
         running.took.calls = site.proxy.calls();
@@ -247,7 +252,7 @@ impl Running<'_> {
                 LostMessage::Sync(sync) => &sync.company_id,
             };
             if *company == self.twin.company {
-                let copies = std::iter::repeat_n(Message::new(body), copies);
+                let copies = std::iter::repeat_n(Queued::new(body), copies);
                 self.queued.extend(copies);
             }
         }
@@ -258,7 +263,7 @@ impl Running<'_> {
         unfinished.await.is_empty()
     }
 
-    async fn deliver(&mut self, mut message: Message) {
+    async fn deliver(&mut self, mut message: Queued) {
         message.deliveries += 1;
         if !message.dead && message.deliveries > DELIVERIES {
             message.dead = true;
@@ -291,7 +296,7 @@ impl Running<'_> {
     }
 
     /// What the functions do with a message.
-    async fn work(&self, message: &Message) -> Delivered {
+    async fn work(&self, message: &Queued) -> Delivered {
         let billing = &self.site.faulty.billing;
         let (engine, syncs) = (&billing.engine, &billing.syncs);
         let deadline = Deadline::after(WORKER);
@@ -346,7 +351,7 @@ impl Running<'_> {
         let (site, operation) = (self.site, self.case.operation);
         let company = self.twin.company.clone();
         let mut end = End::read(&site.direct, &company).await;
-        end.check(&site.direct, &company).await;
+        end.check(&site.direct, &company, self.case.shown).await;
         let mends = (operation.mend)(&self.twin, &end);
         self.took.errors = mends.len() as u32;
         assert!(
@@ -360,7 +365,7 @@ impl Running<'_> {
             self.drain().await;
             self.deliver_all().await;
             end = End::read(&site.direct, &company).await;
-            end.check(&site.direct, &company).await;
+            end.check(&site.direct, &company, self.case.shown).await;
         }
         (operation.outcome)(&self.twin, told, &end);
     }

@@ -20,12 +20,24 @@ pub(crate) struct Operation {
     pub(crate) before: fn(&Twin) -> Vec<Ask>,
     /// The command. It is repeated under its key until it is answered.
     pub(crate) command: fn(&Twin) -> Ask,
-    /// Whether everything is tried at its calls, or only what no other operation has tried already.
-    pub(crate) thorough: bool,
+    /// How much is tried at its calls.
+    pub(crate) effort: Effort,
     /// What must be so in the end, beside the invariants.
     pub(crate) outcome: fn(&Twin, &Told, &End),
     /// What a person does about what ended in an error, which only three faults may bring about; afterwards the outcome must be reached.
     pub(crate) mend: fn(&Twin, &End) -> Vec<Ask>,
+}
+
+/// How much is tried at the calls of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effort {
+    /// One fault at every call; when everything is delivered twice, at those that change something. For what differs from another operation
+    /// by the order of its calls alone.
+    Single,
+    /// Also, at those that change something, faults that come again until the queue gives up.
+    Lasting,
+    /// Everything at every call.
+    Full,
 }
 
 /// All of them. To add one is to add an entry here and, where it leaves something new behind, its invariants to [`End::check`].
@@ -72,7 +84,7 @@ pub(crate) const OPERATIONS: [Operation; 8] = [
         name: "batch of 101",
         sent: 101,
         command: |twin| Ask::post("/billing-batches", batch(twin, 0..101)),
-        thorough: false,
+        effort: Effort::Lasting,
         outcome: |_, _, end| all_invoiced(end, 1),
         ..PLAIN
     },
@@ -80,7 +92,7 @@ pub(crate) const OPERATIONS: [Operation; 8] = [
         name: "batch at once",
         sent: 3,
         command: |twin| Ask::post("/billing-batches/sync", batch(twin, 0..3)),
-        thorough: false,
+        effort: Effort::Single,
         outcome: |_, _, end| all_invoiced(end, 1),
         ..PLAIN
     },
@@ -89,7 +101,7 @@ pub(crate) const OPERATIONS: [Operation; 8] = [
         sent: 4,
         before: |twin| vec![Ask::post("/billing-batches", batch(twin, 0..2))],
         command: |twin| Ask::post("/billing-batches", batch(twin, 2..4)),
-        thorough: false,
+        effort: Effort::Single,
         outcome: |_, _, end| all_invoiced(end, 2),
         ..PLAIN
     },
@@ -134,7 +146,7 @@ const PLAIN: Operation = Operation {
     fresh: 0,
     before: |_| Vec::new(),
     command: |_| Ask::get("/services"),
-    thorough: true,
+    effort: Effort::Full,
     outcome: |_, _, _| (),
     mend: |_, end| {
         let failed = end.batches.iter();
