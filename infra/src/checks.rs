@@ -132,7 +132,7 @@ pub(crate) async fn bench(project: &Project, stack: &Stack, parameters: &[String
 }
 
 /// What a stack under test is deployed with: the tests' own ERP listens on this machine.
-const UNDER_TEST: &str = "ErpAllowLoopback=true";
+const UNDER_TEST: &str = "OutgoingAllowLoopback=true";
 
 /// Starts an empty stack with the demo users, runs `command` against it, and stops it, whatever came out.
 async fn on_fresh_stack(

@@ -25,3 +25,4 @@ pub mod services;
 pub mod settings;
 pub mod state;
 pub mod table;
+pub mod webhooks;

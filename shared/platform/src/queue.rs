@@ -139,6 +139,8 @@ pub enum Verdict {
     },
     /// It makes no sense and never will: to the dead-letter queue.
     Senseless,
+    /// It was tried often enough: to the dead-letter queue, for a person. Why was logged by who decided it.
+    GivenUp,
 }
 
 /// A delivered message, understood.
@@ -205,7 +207,7 @@ where
         .and_then(|count| count.parse().ok())
         .unwrap_or(1);
     let Ok(body) = serde_json::from_str::<T>(&text) else {
-        return bury(dead_letters, text, id).await;
+        return senseless(dead_letters, text, id).await;
     };
     let span = tracing::info_span!(
         "message",
@@ -240,7 +242,8 @@ where
             hide(queue, &receipt, seconds, id).await;
             false
         }
-        Ok(Ok(Verdict::Senseless)) => bury(dead_letters, text, id).await,
+        Ok(Ok(Verdict::Senseless)) => senseless(dead_letters, text, id).await,
+        Ok(Ok(Verdict::GivenUp)) => bury(dead_letters, text, id).await,
         Ok(Err(failure)) => {
             tracing::error!(message_id = id, error = failure.chain(), "a message failed");
             hide(queue, &receipt, 2, id).await;
@@ -281,11 +284,15 @@ async fn hide(queue: &Queue, receipt: &str, seconds: i32, id: &str) {
     }
 }
 
-async fn bury(dead_letters: &Queue, text: String, id: &str) -> bool {
+async fn senseless(dead_letters: &Queue, text: String, id: &str) -> bool {
     tracing::error!(
         message_id = id,
         "a message cannot be understood and goes to the dead-letter queue"
     );
+    bury(dead_letters, text, id).await
+}
+
+async fn bury(dead_letters: &Queue, text: String, id: &str) -> bool {
     match dead_letters.send_text(text).await {
         Ok(()) => true,
         Err(failure) => {

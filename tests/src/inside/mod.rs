@@ -80,8 +80,12 @@ impl Stack {
         tables
     }
 
-    /// A queue that nobody else consumes; its dead letters go to `dead_letters` after three deliveries.
-    pub async fn queue_apart(&self, invisible: Duration, dead_letters: Option<&str>) -> String {
+    /// A queue that nobody else consumes; its dead letters go to another one after so many deliveries.
+    pub async fn queue_apart(
+        &self,
+        invisible: Duration,
+        dead_letters: Option<(&str, u32)>,
+    ) -> String {
         let mut create = self
             .sqs()
             .create_queue()
@@ -90,12 +94,12 @@ impl Stack {
                 QueueAttributeName::VisibilityTimeout,
                 invisible.as_secs().to_string(),
             );
-        if let Some(url) = dead_letters {
+        if let Some((url, deliveries)) = dead_letters {
             let asked = self.sqs().get_queue_attributes().queue_url(url);
             let asked = asked.attribute_names(QueueAttributeName::QueueArn);
             let attributes = asked.send().await.unwrap().attributes.unwrap_or_default();
             let target = &attributes[&QueueAttributeName::QueueArn];
-            let redrive = json!({ "deadLetterTargetArn": target, "maxReceiveCount": 3 });
+            let redrive = json!({ "deadLetterTargetArn": target, "maxReceiveCount": deliveries });
             create = create.attributes(QueueAttributeName::RedrivePolicy, redrive.to_string());
         }
         create.send().await.unwrap().queue_url.unwrap()

@@ -1,14 +1,7 @@
 //! ERP syncs: what is sent, who may settle it, and what happens when the ERP does not want it.
 
-use std::sync::{Arc, Mutex};
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
-use cierre_billing::erp::signature::SigningKey;
 use cierre_kernel::canonical::{canonical_json, sha256_hex};
-use cierre_tests::{Client, Company, batch_of, eventually, service};
+use cierre_tests::{Client, Company, Listening, SECRET, batch_of, eventually, service};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -382,66 +375,24 @@ async fn a_repeat_under_the_same_key_makes_one_sync() {
     assert_eq!(billing.list("/erp-sync/history").await.len(), 1);
 }
 
-/// An ERP on this machine that answers every message by a function, and remembers what it was sent.
-struct Listening {
-    url: String,
-    received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
-}
-
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-impl Listening {
-    async fn start(answer: fn(&Value, usize) -> u16) -> Self {
-        let received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>> = Arc::default();
-        let remembered = received.clone();
-        let handler = move |headers: HeaderMap, body: Bytes| async move {
-            let message: Value = serde_json::from_slice(&body).unwrap();
-            let mut received = remembered.lock().unwrap();
-            let status = answer(&message, received.len());
-            received.push((headers, body));
-            StatusCode::from_u16(status).unwrap()
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let app = Router::new().route("/hook", post(handler));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, received }
-    }
-
-    /// The company hands its documents to this ERP.
-    async fn serves(&self, company: &Company) {
-        let mut settings = Company::billing_settings("RESPONSABLE_INSCRIPTO");
-        settings["erp"] = json!({ "connector": "http", "url": self.url, "secret": SECRET });
-        let admin = company.admin().await;
-        let answer = admin.put("/company/settings/billing", settings).await.ok();
-        assert_eq!(answer["erp"]["hasSecret"], true);
-        assert!(
-            !answer.to_string().contains("MfKQ"),
-            "the secret is read back"
-        );
-    }
-
-    /// What came, after checking each signature.
-    fn messages(&self) -> Vec<(String, Value)> {
-        let received = self.received.lock().unwrap();
-        let key = SigningKey::parse(SECRET).unwrap();
-        let read = |(headers, body): &(HeaderMap, Bytes)| {
-            let header = |name: &str| headers[name].to_str().unwrap().to_owned();
-            let id = header("webhook-id");
-            assert_eq!(header("idempotency-key"), id);
-            let timestamp = header("webhook-timestamp").parse().unwrap();
-            assert_eq!(header("webhook-signature"), key.sign(&id, timestamp, body));
-            (id, serde_json::from_slice(body).unwrap())
-        };
-        received.iter().map(read).collect()
-    }
+/// The company hands its documents to this ERP.
+async fn serves(erp: &Listening, company: &Company) {
+    let mut settings = Company::billing_settings("RESPONSABLE_INSCRIPTO");
+    settings["erp"] = json!({ "connector": "http", "url": erp.url, "secret": SECRET });
+    let admin = company.admin().await;
+    let answer = admin.put("/company/settings/billing", settings).await.ok();
+    assert_eq!(answer["erp"]["hasSecret"], true);
+    assert!(
+        !answer.to_string().contains("MfKQ"),
+        "the secret is read back"
+    );
 }
 
 #[tokio::test]
 async fn what_the_erp_receives_hashes_to_the_confirmed_digest() {
     let (company, billing, invoices) = three_invoices(100).await;
     let erp = Listening::start(|_, _| 204).await;
-    erp.serves(&company).await;
+    serves(&erp, &company).await;
     let sync = sync_of(&billing, &invoices).await;
     let sent = reaches(&billing, &sync, "status", "SENT").await;
     let id = sync["id"].as_str().unwrap();
@@ -472,7 +423,7 @@ async fn what_the_erp_receives_hashes_to_the_confirmed_digest() {
 async fn an_erp_that_refuses_fails_the_sync_at_once_and_receives_nothing_more() {
     let (company, billing, invoices) = three_invoices(100).await;
     let erp = Listening::start(|_, _| 422).await;
-    erp.serves(&company).await;
+    serves(&erp, &company).await;
     let sync = sync_of(&billing, &invoices).await;
     let failed = reaches(&billing, &sync, "status", "FAILED").await;
     assert_eq!(
@@ -491,7 +442,7 @@ async fn an_erp_that_breaks_down_is_tried_three_times_and_told_to_take_back() {
         _ => 500,
     })
     .await;
-    erp.serves(&company).await;
+    serves(&erp, &company).await;
     let sync = sync_of(&billing, &invoices).await;
     let failed = reaches(&billing, &sync, "status", "FAILED").await;
     assert_eq!(failed["attempts"].as_array().unwrap().len(), 3);

@@ -33,7 +33,7 @@ async fn every_stored_event_is_taken_by_its_function() {
             taken += 1;
         }
     }
-    assert!(taken >= 11, "{taken} events for eleven functions");
+    assert!(taken >= 13, "{taken} events for thirteen functions");
 }
 
 #[tokio::test]

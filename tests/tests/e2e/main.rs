@@ -13,3 +13,4 @@ mod figures;
 mod identity;
 mod isolation;
 mod routes;
+mod webhooks;

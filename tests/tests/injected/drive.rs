@@ -286,7 +286,9 @@ impl Running<'_> {
         };
         match delivered {
             Delivered::Settled(Verdict::Done) => return,
-            Delivered::Settled(Verdict::Senseless) => panic!("a message makes no sense"),
+            Delivered::Settled(Verdict::Senseless | Verdict::GivenUp) => {
+                panic!("a message makes no sense")
+            }
             // After a failed attempt it is seconds, and the lease was given up; else it is what is left of a lease.
             Delivered::Settled(Verdict::Again { seconds }) => message.late = seconds > BACK_OFF,
             Delivered::Failed => {}

@@ -30,6 +30,9 @@ const WORKERS: usize = 6;
 const CALLERS: usize = 5;
 /// How long a message is hidden without heartbeat.
 const HIDDEN: Duration = Duration::from_secs(20);
+/// Deliveries before a message is a dead letter, and in all before it is parked, as in the template.
+const BEFORE_DEAD: u32 = 3;
+const BEFORE_PARKED: u32 = 8;
 /// Time of one worker.
 const WORKER: Duration = Duration::from_secs(60);
 /// Everything is at its end within this time.
@@ -37,7 +40,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 /// Repeats of a command before it counts as lost.
 const REPEATS: u32 = 60;
 
-/// The suite's queues: what fails three times goes to the next one.
+/// The suite's queues: what fails too often goes to the next one.
 struct Queues {
     jobs: String,
     dead: String,
@@ -55,8 +58,9 @@ async fn random_faults_under_load_lose_nothing() {
     let endpoint = stack.output("ENDPOINT_URL");
     let proxy = Proxy::before(&endpoint).await;
     let parked = stack.queue_apart(HIDDEN, None).await;
-    let dead = stack.queue_apart(HIDDEN, Some(&parked)).await;
-    let jobs = stack.queue_apart(HIDDEN, Some(&dead)).await;
+    let dead = stack.queue_apart(HIDDEN, Some((&parked, BEFORE_PARKED)));
+    let dead = dead.await;
+    let jobs = stack.queue_apart(HIDDEN, Some((&dead, BEFORE_DEAD))).await;
     let queues = Queues { jobs, dead, parked };
     let inside = Inside::new(&stack.sdk_at(&proxy.url()), &stack.tables(), &queues.jobs);
     let direct = Inside::new(&stack.sdk_at(&endpoint), &stack.tables(), &queues.jobs);

@@ -1,4 +1,4 @@
-//! Which addresses a request to a company's ERP may go to.
+//! Which addresses a request to a company's ERP or webhook may go to.
 //!
 //! The address is the company's to choose, and the request leaves from inside our network: without a guard, a company could have us call
 //! what only we can reach, such as the machine's own interfaces or the metadata service that hands out credentials. Looking at the name is
@@ -11,6 +11,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+/// Environment variable that lets requests reach this machine, for tests: `true` or anything else.
+pub const ALLOW_LOOPBACK: &str = "OUTGOING_ALLOW_LOOPBACK";
 /// The longest address that is read, in bytes.
 const MAX_URL: usize = 2_000;
 
@@ -140,6 +142,11 @@ impl Guard {
     /// stacks that run on one machine and whose ERP is a test.
     pub const fn new(allow_loopback: bool) -> Self {
         Self { allow_loopback }
+    }
+
+    /// As the environment variable [`ALLOW_LOOPBACK`] says; as [`Guard::PUBLIC`] when it is not set.
+    pub fn from_env() -> Self {
+        Self::new(std::env::var(ALLOW_LOOPBACK).is_ok_and(|value| value == "true"))
     }
 
     /// Whether a connection to this address may be opened.

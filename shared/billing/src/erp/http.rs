@@ -1,6 +1,6 @@
-//! Signed requests to an address of the company.
+//! Signed requests to an address of the company: the HTTP connector of the ERP, and what webhooks are posted with.
 //!
-//! Each message is one POST with its JSON as the body. `Idempotency-Key` and `webhook-id` are [`Message::id`] and stay the same on every
+//! Each message is one POST with its JSON as the body. `Idempotency-Key` and `webhook-id` are the message's id and stay the same on every
 //! attempt; `webhook-timestamp` is the moment of the attempt, and `webhook-signature` is as [`super::signature`] says. The status alone
 //! decides what the answer means; its body is never read for meaning, kept or logged.
 
@@ -99,16 +99,16 @@ fn tls() -> Result<ClientConfig, Failure> {
     Ok(config)
 }
 
-/// An ERP that is reached by signed requests.
+/// Somebody who takes signed requests.
 #[derive(Clone, Debug)]
-pub struct HttpConnector {
+pub struct Receiver {
     client: Client,
     url: Url,
     key: SigningKey,
 }
 
-impl HttpConnector {
-    /// To this address, signed with this secret ([`SigningKey::parse`]).
+impl Receiver {
+    /// At this address, signed with this secret ([`SigningKey::parse`]).
     ///
     /// # Errors
     /// [`Unusable`] when the guard forbids the address or the secret is none.
@@ -120,19 +120,16 @@ impl HttpConnector {
         })
     }
 
-    async fn post(&self, message: Message<'_>, now: Instant) -> Reply {
-        let id = message.id();
-        let Ok(body) = serde_json::to_vec(&message) else {
-            return refused("it cannot be written as JSON");
-        };
+    /// Posts JSON under an id that is the same on every attempt and holds no full stop.
+    pub async fn post(&self, id: &str, body: Vec<u8>, now: Instant) -> Reply {
         let timestamp = now.as_millis().div_euclid(1000);
-        let signature = self.key.sign(&id, timestamp, &body);
+        let signature = self.key.sign(id, timestamp, &body);
         let request = self
             .client
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
-            .header(IDEMPOTENCY_KEY, &id)
-            .header(WEBHOOK_ID, &id)
+            .header(IDEMPOTENCY_KEY, id)
+            .header(WEBHOOK_ID, id)
             .header(WEBHOOK_TIMESTAMP, timestamp)
             .header(WEBHOOK_SIGNATURE, signature)
             .body(body);
@@ -143,6 +140,30 @@ impl HttpConnector {
                 reply
             }
             Err(error) => cause_of(&error),
+        }
+    }
+}
+
+/// An ERP that is reached by signed requests.
+#[derive(Clone, Debug)]
+pub struct HttpConnector {
+    receiver: Receiver,
+}
+
+impl HttpConnector {
+    /// To this address, signed with this secret.
+    ///
+    /// # Errors
+    /// As [`Receiver::new`].
+    pub fn new(client: &HttpClient, url: &str, secret: &str) -> Result<Self, Unusable> {
+        let receiver = Receiver::new(client, url, secret)?;
+        Ok(Self { receiver })
+    }
+
+    async fn post(&self, message: Message<'_>, now: Instant) -> Reply {
+        match serde_json::to_vec(&message) {
+            Ok(body) => self.receiver.post(&message.id(), body, now).await,
+            Err(_) => refused("it cannot be written as JSON"),
         }
     }
 }

@@ -32,11 +32,11 @@ use cierre_kernel::id::SyncId;
 use cierre_kernel::time::Instant;
 
 pub use connector::{Connector, Message, Part, Reply};
-pub use guard::Guard;
-pub use http::{HttpClient, HttpConnector, Unusable};
+pub use guard::{ALLOW_LOOPBACK, Guard};
+pub use http::{HttpClient, HttpConnector, Receiver, Unusable};
 pub use item::{SyncMessage, Work};
 pub use simulated::SimulatedErp;
-pub use syncs::{ALLOW_LOOPBACK, SYNCS_QUEUE, Syncs};
+pub use syncs::{SYNCS_QUEUE, Syncs};
 pub(crate) use worker::message_of;
 pub use worker::{LEASE, SyncAdvance};
 

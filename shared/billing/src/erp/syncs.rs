@@ -10,8 +10,6 @@ use crate::table;
 
 /// Environment variable with the address of the queue of syncs.
 pub const SYNCS_QUEUE: &str = "ERP_SYNCS_QUEUE_URL";
-/// Environment variable that lets the HTTP connector reach this machine, for tests: `true` or anything else.
-pub const ALLOW_LOOPBACK: &str = "ERP_ALLOW_LOOPBACK";
 
 /// The tables and the queue of syncs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -36,11 +34,10 @@ impl Syncs {
             idempotency::TABLE,
             company::TABLE,
         ];
-        let allowed = std::env::var(ALLOW_LOOPBACK).is_ok_and(|value| value == "true");
         Ok(Self {
             db: Db::from_env(aws::dynamodb(config), &tables),
             queue: Queue::from_env(aws_sdk_sqs::Client::new(config), SYNCS_QUEUE)?,
-            guard: Guard::new(allowed),
+            guard: Guard::from_env(),
         })
     }
 }

@@ -74,6 +74,42 @@ impl fmt::Debug for Erp {
     }
 }
 
+/// Where the company is told of its finished batches.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Where to.
+    pub url: String,
+    /// Signs the requests; never shown again.
+    pub secret: String,
+}
+
+/// Without the secret: what is printed for debugging ends up in logs.
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A webhook as an administrator writes it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookDraft {
+    /// Where to.
+    pub url: String,
+    /// Signs the requests. Without one the known one stays.
+    pub secret: Option<String>,
+}
+
+/// Without the secret: what is printed for debugging ends up in logs.
+impl fmt::Debug for WebhookDraft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookDraft")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How the simulators behave, in percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,6 +140,8 @@ pub struct SettingsDraft {
     pub consumer_id_threshold: Money,
     /// How the ERP is reached. Without a secret the known one stays.
     pub erp: Erp,
+    /// Where the company is told of its finished batches, if anywhere.
+    pub webhook: Option<WebhookDraft>,
     /// How the simulators behave.
     pub simulation: Simulation,
 }
@@ -116,6 +154,7 @@ impl SettingsDraft {
             address: None,
             consumer_id_threshold: pesos(CONSUMER_ID_THRESHOLD),
             erp: Erp::default(),
+            webhook: None,
             simulation: Simulation::default(),
         }
     }
@@ -135,6 +174,9 @@ pub struct BillingSettings {
     pub consumer_id_threshold: Money,
     /// How the ERP is reached.
     pub erp: Erp,
+    /// Where the company is told of its finished batches, if anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
     /// How the simulators behave.
     pub simulation: Simulation,
     /// When they were first set.
@@ -157,6 +199,20 @@ pub enum SettingsRefusal {
     /// The HTTP connector has no secret, neither a new one nor a known one.
     #[error("is required for the connector http")]
     SecretMissing,
+    /// The webhook has no secret, neither a new one nor a known one.
+    #[error("is required until one is known")]
+    WebhookSecretMissing,
+}
+
+impl WebhookDraft {
+    fn signed(self, known: Option<&Webhook>) -> Result<Webhook, SettingsRefusal> {
+        let secret = self.secret;
+        let secret = secret.or_else(|| known.map(|known| known.secret.clone()));
+        Ok(Webhook {
+            url: self.url,
+            secret: secret.ok_or(SettingsRefusal::WebhookSecretMissing)?,
+        })
+    }
 }
 
 impl BillingSettings {
@@ -175,6 +231,7 @@ impl BillingSettings {
             address,
             consumer_id_threshold,
             mut erp,
+            webhook,
             simulation,
         } = draft;
         match erp.connector {
@@ -188,11 +245,14 @@ impl BillingSettings {
             // A connector that signs nothing keeps no secret.
             Connector::Simulated => erp.secret = None,
         }
+        let known = current.and_then(|current| current.webhook.as_ref());
+        let webhook = webhook.map(|webhook| webhook.signed(known)).transpose()?;
         let next = Self {
             iva_condition,
             address,
             consumer_id_threshold,
             erp,
+            webhook,
             simulation,
             created_at: current.map_or(stamp.at, |current| current.created_at),
             created_by: current
@@ -240,6 +300,7 @@ impl BillingSettings {
                 differs(|a, b| a.consumer_id_threshold == b.consumer_id_threshold),
             ),
             ("erp", differs(|a, b| a.erp == b.erp)),
+            ("webhook", differs(|a, b| a.webhook == b.webhook)),
             ("simulation", differs(|a, b| a.simulation == b.simulation)),
         ];
         let changed = fields.into_iter().filter(|(_, changed)| *changed);
@@ -320,7 +381,7 @@ mod tests {
             (event.action, event.resource_id.as_str()),
             ("settings_updated", "demo/billing")
         );
-        assert_eq!(event.details["changed"].as_array().unwrap().len(), 5);
+        assert_eq!(event.details["changed"].as_array().unwrap().len(), 6);
     }
 
     #[test]
@@ -363,9 +424,44 @@ mod tests {
         );
     }
 
+    fn told(url: &str, secret: Option<&str>) -> SettingsDraft {
+        let webhook = WebhookDraft {
+            url: url.into(),
+            secret: secret.map(str::to_owned),
+        };
+        SettingsDraft {
+            webhook: Some(webhook),
+            ..draft()
+        }
+    }
+
+    #[test]
+    fn a_webhook_needs_a_secret_once_and_forgets_it_with_its_address() {
+        let nowhere = put(None, told("https://a.example", None));
+        assert_eq!(nowhere.unwrap_err(), SettingsRefusal::WebhookSecretMissing);
+        let before = stored(told("https://a.example", Some("a-secret-of-some-length")));
+        let Decision::Applied(change) =
+            put(Some(&before), told("https://b.example", None)).unwrap()
+        else {
+            panic!("not applied")
+        };
+        assert_eq!(
+            serde_json::to_string(&change.events[0].details).unwrap(),
+            r#"{"changed":["webhook"]}"#
+        );
+        let webhook = change.state.webhook.as_ref().unwrap();
+        assert_eq!(webhook.url, "https://b.example");
+        assert_eq!(webhook.secret, "a-secret-of-some-length");
+        let without = put(Some(&change.state), draft()).unwrap();
+        assert_eq!(without.into_inner().state.webhook, None);
+    }
+
     #[test]
     fn settings_come_back_from_storage_as_they_went_in() {
-        let settings = stored(http(Some("a-secret-of-some-length")));
+        let settings = stored(SettingsDraft {
+            webhook: told("https://a.example", Some("a-secret-of-some-length")).webhook,
+            ..http(Some("a-secret-of-some-length"))
+        });
         let item: cierre_platform::db::Item = serde_dynamo::to_item(&settings).unwrap();
         assert_eq!(
             cierre_platform::db::read_item::<BillingSettings>(item).unwrap(),
@@ -375,7 +471,11 @@ mod tests {
 
     #[test]
     fn the_secret_is_not_printed() {
-        let settings = stored(http(Some("a-secret-of-some-length")));
-        assert!(!format!("{settings:?}").contains("a-secret"));
+        let erp = http(Some("a-secret-of-some-length"));
+        let webhook = told("https://a.example", Some("a-secret-of-some-length"));
+        for draft in [erp, webhook] {
+            assert!(!format!("{draft:?}").contains("a-secret"));
+            assert!(!format!("{:?}", stored(draft)).contains("a-secret"));
+        }
     }
 }

@@ -7,13 +7,14 @@ use cierre_platform::http::{Fields, Rule, integer, lines, money, object, one_of,
 
 use super::entity::{
     CONSUMER_ID_THRESHOLD, Connector, ERP_SUCCESS_RATE, Erp, SettingsDraft, Simulation,
+    WebhookDraft,
 };
 use crate::entity::IssuerCondition;
 use crate::erp::Guard;
 use crate::erp::signature::SigningKey;
 use crate::rules::{CURRENCY, MAX_AMOUNT, pesos};
 
-/// Reads the whole document. The guard says which addresses an ERP may have.
+/// Reads the whole document. The guard says which addresses an ERP and a webhook may have.
 pub(super) fn read_settings(fields: &mut Fields<'_>, guard: Guard) -> Option<SettingsDraft> {
     let conditions = IssuerCondition::ALL.map(|condition| (condition.as_str(), condition));
     let iva_condition = fields.required("ivaCondition", one_of(&conditions));
@@ -29,6 +30,10 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, guard: Guard) -> Option<Set
         object(move |fields: &mut Fields<'_>| read_erp(fields, guard)),
         Erp::default(),
     );
+    let webhook = fields.optional(
+        "webhook",
+        object(move |fields: &mut Fields<'_>| read_webhook(fields, guard)),
+    );
     let simulation =
         fields.optional_or("simulation", object(read_simulation), Simulation::default());
     Some(SettingsDraft {
@@ -36,6 +41,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, guard: Guard) -> Option<Set
         address: address?,
         consumer_id_threshold: threshold?,
         erp: erp?,
+        webhook: webhook?,
         simulation: simulation?,
     })
 }
@@ -50,6 +56,15 @@ fn read_erp(fields: &mut Fields<'_>, guard: Guard) -> Option<Erp> {
     }
     Some(Erp {
         connector: connector?,
+        url: url?,
+        secret: secret?,
+    })
+}
+
+fn read_webhook(fields: &mut Fields<'_>, guard: Guard) -> Option<WebhookDraft> {
+    let url = fields.required("url", url(guard));
+    let secret = fields.optional("secret", secret());
+    Some(WebhookDraft {
         url: url?,
         secret: secret?,
     })
@@ -165,6 +180,7 @@ mod tests {
             "ivaCondition": "CONSUMIDOR_FINAL",
             "consumerIdThreshold": "-1",
             "erp": { "connector": "http", "hasSecret": true },
+            "webhook": { "url": "https://10.0.0.1/hook", "secret": "short" },
             "simulation": { "erpSuccessRate": 101, "caeLostAnswerRate": 1.5 },
         });
         let named = |pointer: &str, code| (pointer.to_owned(), code);
@@ -175,6 +191,8 @@ mod tests {
                 named("/consumerIdThreshold", "out_of_range"),
                 named("/erp/url", "required"),
                 named("/erp/hasSecret", "unknown_field"),
+                named("/webhook/url", "invalid_format"),
+                named("/webhook/secret", "out_of_range"),
                 named("/simulation/erpSuccessRate", "out_of_range"),
                 named("/simulation/caeLostAnswerRate", "invalid_type"),
             ]

@@ -8,6 +8,6 @@ pub mod views;
 
 pub use entity::{
     BillingSettings, CONSUMER_ID_THRESHOLD, Connector, ERP_SUCCESS_RATE, Erp, RESOURCE_TYPE,
-    SettingsDraft, Simulation, resource_id,
+    SettingsDraft, Simulation, Webhook, resource_id,
 };
 pub use service::{find, put};

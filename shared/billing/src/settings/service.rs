@@ -26,7 +26,7 @@ pub async fn find(db: &Db, context: &Context) -> Result<BillingSettings> {
 /// Replaces the settings.
 ///
 /// # Errors
-/// 412; 422 when the HTTP connector has no secret.
+/// 412; 422 when the HTTP connector or the webhook has no secret.
 pub async fn put(
     db: &Db,
     context: &Context,
@@ -54,6 +54,9 @@ fn refused(refusal: SettingsRefusal) -> Problem {
     match refusal {
         SettingsRefusal::SecretMissing => {
             Problem::field("/erp/secret", codes::REQUIRED, refusal.to_string())
+        }
+        SettingsRefusal::WebhookSecretMissing => {
+            Problem::field("/webhook/secret", codes::REQUIRED, refusal.to_string())
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct BillingSettingsView {
     pub consumer_id_threshold: Money,
     /// How the ERP is reached.
     pub erp: ErpView,
+    /// Where the company is told of its finished batches, if anywhere.
+    pub webhook: Option<WebhookView>,
     /// How the simulators behave.
     pub simulation: SimulationView,
     /// When they were first set.
@@ -48,6 +50,16 @@ pub struct ErpView {
     pub has_secret: bool,
 }
 
+/// Where the company is told of its finished batches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookView {
+    /// Where to.
+    pub url: String,
+    /// Always true; the secret itself is never shown.
+    pub has_secret: bool,
+}
+
 /// How the simulators behave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -69,6 +81,10 @@ pub fn view(settings: &BillingSettings) -> BillingSettingsView {
             url: settings.erp.url.clone(),
             has_secret: settings.erp.secret.is_some(),
         },
+        webhook: settings.webhook.as_ref().map(|webhook| WebhookView {
+            url: webhook.url.clone(),
+            has_secret: true,
+        }),
         simulation: SimulationView {
             erp_success_rate: settings.simulation.erp_success_rate,
             cae_lost_answer_rate: settings.simulation.cae_lost_answer_rate,
@@ -85,7 +101,8 @@ pub fn view(settings: &BillingSettings) -> BillingSettingsView {
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase", example = json!({
     "ivaCondition": "RESPONSABLE_INSCRIPTO", "address": "Av. Corrientes 1234, Buenos Aires", "consumerIdThreshold": "10000000.00",
-    "erp": {"connector": "simulated"}, "simulation": {"erpSuccessRate": 90, "caeLostAnswerRate": 0}
+    "erp": {"connector": "simulated"}, "webhook": {"url": "https://hooks.example.com/cierre", "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},
+    "simulation": {"erpSuccessRate": 90, "caeLostAnswerRate": 0}
 }))]
 pub struct BillingSettingsBody {
     /// `RESPONSABLE_INSCRIPTO`, `MONOTRIBUTO` or `EXENTO`.
@@ -98,6 +115,8 @@ pub struct BillingSettingsBody {
     pub consumer_id_threshold: Option<String>,
     /// How the ERP is reached.
     pub erp: Option<ErpBody>,
+    /// Where the company is to be told of its finished batches. Left out, nowhere.
+    pub webhook: Option<WebhookBody>,
     /// How the simulators behave.
     pub simulation: Option<SimulationBody>,
 }
@@ -110,6 +129,16 @@ pub struct ErpBody {
     /// An https address on the public network; required for `http`.
     pub url: Option<String>,
     /// Signs the requests. Left out, the known one stays.
+    #[schema(min_length = 16, max_length = 200)]
+    pub secret: Option<String>,
+}
+
+/// Where the company is to be told of its finished batches.
+#[derive(Debug, ToSchema)]
+pub struct WebhookBody {
+    /// An https address on the public network.
+    pub url: String,
+    /// Signs the requests, as Standard Webhooks say. Left out, the known one stays.
     #[schema(min_length = 16, max_length = 200)]
     pub secret: Option<String>,
 }

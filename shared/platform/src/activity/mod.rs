@@ -8,6 +8,7 @@ mod counts;
 mod heads;
 mod http;
 mod queries;
+mod topics;
 mod verify;
 
 use cierre_kernel::event::{ChainHead, Event, EventType, NewEvent};
@@ -23,6 +24,7 @@ pub use counts::{follow as count, read as counts};
 pub use heads::CompanyHeads;
 pub use http::{Activity, document, router};
 pub use queries::{EventPage, Filter, page};
+pub use topics::topic;
 pub use verify::{ChainHeads, HeadPlace, Verified, verify};
 
 /// The activity table.
@@ -53,6 +55,9 @@ struct Stored {
     correlation_pk: String,
     #[serde(rename = "timeSort")]
     time_sort: String,
+    /// What it is called where others are told of it; the functions that tell them are called for these events only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
     /// The event as JSON text: what was hashed must come back byte for byte, and DynamoDB normalises numbers.
     event: String,
 }
@@ -65,6 +70,7 @@ impl Stored {
             user_pk: format!("{company}#{}", event.user),
             correlation_pk: format!("{company}#{}", event.correlation_id),
             time_sort: format!("{}#{}#{}", event.timestamp, event.id, event.event_type),
+            topic: topic(event).map(str::to_owned),
             event: serde_json::to_string(event).doing("writing an event")?,
         })
     }
