@@ -14,7 +14,7 @@ use crate::tools::{self, Tools};
 use crate::users;
 
 /// The test programs that need a running stack.
-const END_TO_END_TESTS: [&str; 3] = ["e2e", "batches", "faults"];
+const END_TO_END_TESTS: [&str; 4] = ["e2e", "batches", "faults", "injected"];
 /// Built once into .local/tools when the machine has none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 

@@ -25,7 +25,7 @@ pub use audit::Audit;
 pub use batch::{BATCH_ENDS_WITHIN, Taken, batch_of};
 pub use client::{Client, Reply, Sent};
 pub use company::{Company, PASSWORD, User};
-pub use inside::{Ask, Inside, TABLES, Tables, Template, Told, Twin};
+pub use inside::{Ask, Inside, TABLES, Tables, Template, Told, Twin, sqs_event};
 pub use listening::{Listening, SECRET};
 pub use process::Signal;
 pub use proxy::{Call, Fault, Plan, Proxy, Reach, scramble};

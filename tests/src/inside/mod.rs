@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::types::{BillingMode, GlobalSecondaryIndex, LocalSecondaryIndex};
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use axum::Router;
 use axum::body::to_bytes;
 use cierre_billing::engine::Engine;
@@ -123,6 +124,23 @@ impl Stack {
             .retry_config(retries)
             .build()
     }
+}
+
+/// The event that Lambda makes of messages.
+pub fn sqs_event(messages: &[Message]) -> SqsEvent {
+    let count = MessageSystemAttributeName::ApproximateReceiveCount;
+    let record = |message: &Message| {
+        let count = message.attributes().and_then(|all| all.get(&count));
+        json!({
+            "messageId": message.message_id(),
+            "receiptHandle": message.receipt_handle(),
+            "body": message.body(),
+            "attributes": { "ApproximateReceiveCount": count },
+            "messageAttributes": {},
+        })
+    };
+    let records: Vec<Value> = messages.iter().map(record).collect();
+    serde_json::from_value(json!({ "Records": records })).unwrap()
 }
 
 /// A request to the API.

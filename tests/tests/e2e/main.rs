@@ -5,12 +5,15 @@
 
 mod activity;
 mod authorisation;
+mod bad_input;
 mod credit_notes;
 mod erp;
 mod errors;
+mod event_details;
 mod events;
 mod figures;
 mod identity;
 mod isolation;
+mod queue;
 mod routes;
 mod webhooks;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::event::sqs::SqsEvent;
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use cierre_billing::engine::{Deadline, LostMessage};
 use cierre_billing::entity::BatchStatus;
 use cierre_billing::state::Billing;
@@ -11,7 +10,9 @@ use cierre_kernel::company::CompanyId;
 use cierre_kernel::time::Instant;
 use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
 use cierre_platform::{Failure, clock, random};
-use cierre_tests::{Ask, Company, Inside, Plan, Proxy, Stack, scramble, service, within};
+use cierre_tests::{
+    Ask, Company, Inside, Plan, Proxy, Stack, scramble, service, sqs_event, within,
+};
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -225,9 +226,12 @@ async fn serve<F>(
         let messages = receive.send().await.unwrap().messages.unwrap_or_default();
         for message in messages {
             let billing = &inside.billing;
-            let handled = consume(&own, &next, event(&message), |delivery| {
-                handle(billing.clone(), delivery)
-            });
+            let handled = consume(
+                &own,
+                &next,
+                sqs_event(std::slice::from_ref(&message)),
+                |delivery| handle(billing.clone(), delivery),
+            );
             if handled.await.unwrap().batch_item_failures.is_empty() {
                 let delete = sqs.delete_message().queue_url(queue);
                 let delete = delete.receipt_handle(message.receipt_handle().unwrap());
@@ -235,21 +239,6 @@ async fn serve<F>(
             }
         }
     }
-}
-
-/// The event that Lambda makes of a message.
-fn event(message: &Message) -> SqsEvent {
-    let count = message
-        .attributes()
-        .and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
-    let record = json!({
-        "messageId": message.message_id(),
-        "receiptHandle": message.receipt_handle(),
-        "body": message.body(),
-        "attributes": { "ApproximateReceiveCount": count },
-        "messageAttributes": {},
-    });
-    serde_json::from_value(json!({ "Records": [record] })).unwrap()
 }
 
 /// What the workers do with a message.
