@@ -6,14 +6,14 @@ use cierre_tests::{Client, Company, batch_of, eventually, service};
 use serde_json::{Value, json};
 
 /// Action, type, resource type, details. A batch of ids; of a selection its own row.
-const EVENTS: [(&str, &str, &str, &[&str]); 31] = [
+const EVENTS: [(&str, &str, &str, &[&str]); 29] = [
     (
         "customer_created",
         "create",
         "customer",
         &["ivaCondition", "name", "taxId"],
     ),
-    ("customer_updated", "update", "customer", &["name"]),
+    ("customer_updated", "update", "customer", &["changes"]),
     ("customer_deactivated", "delete", "customer", &[]),
     (
         "service_created",
@@ -21,7 +21,7 @@ const EVENTS: [(&str, &str, &str, &[&str]); 31] = [
         "service",
         &["amount", "customerId", "serviceDate"],
     ),
-    ("service_updated", "update", "service", &["amount"]),
+    ("service_updated", "update", "service", &["changes"]),
     (
         "service_deleted",
         "delete",
@@ -145,20 +145,12 @@ const EVENTS: [(&str, &str, &str, &[&str]); 31] = [
     ("document_viewed", "view", "invoice", &["format"]),
     ("validation_failed", "error", "billing_batch", &["codes"]),
     ("validation_failed", "error", "erp_sync", &["codes"]),
-    // The company's own settings tell old and new values; the billing settings hold a secret and name their fields only.
     (
         "settings_updated",
         "update",
         "company_settings",
         &["changed"],
     ),
-    (
-        "settings_updated",
-        "update",
-        "company_settings",
-        &["name", "tax_id", "time_zone"],
-    ),
-    ("settings_updated", "update", "company_settings", &["name"]),
 ];
 
 async fn erp_accepts(admin: &Client, rate: u32) {
@@ -268,9 +260,12 @@ async fn events_say_exactly_what_the_contract_names() {
         .map(|(action, kind, resource, details)| format!("{action} {kind} {resource} {details:?}"))
         .into();
     let admin = company.admin().await;
-    let found = eventually("as many kinds of events are listed", || async {
+    // As many as are named, or as there are in the end: then the comparison says which.
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let found = eventually("the events are listed", || async {
         let found = found(&admin).await;
-        (found.len() >= expected.len()).then_some(found)
+        let enough = found.len() >= expected.len();
+        (enough || std::time::Instant::now() > patience).then_some(found)
     })
     .await;
     assert_eq!(found, expected);
