@@ -17,3 +17,4 @@ pub mod page;
 pub mod problem;
 pub mod role;
 pub mod time;
+pub mod words;

@@ -1,30 +1,29 @@
 //! Roles: the groups of the user pool.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a user may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Everything in the company.
-    Admin,
-    /// Invoicing.
-    Billing,
-    /// Supplier invoices.
-    Payables,
-    /// Payments on credit.
-    Credits,
-    /// Payroll closings.
-    Payroll,
-    /// Expense reports.
-    Expenses,
-    /// The second pair of eyes, in any domain.
-    Supervisor,
-    /// Reads everything, writes nothing.
-    Auditor,
+crate::words! {
+    /// What a user may do.
+    pub enum Role {
+        /// Everything in the company.
+        Admin = "admin",
+        /// Invoicing.
+        Billing = "billing",
+        /// Supplier invoices.
+        Payables = "payables",
+        /// Payments on credit.
+        Credits = "credits",
+        /// Payroll closings.
+        Payroll = "payroll",
+        /// Expense reports.
+        Expenses = "expenses",
+        /// The second pair of eyes, in any domain.
+        Supervisor = "supervisor",
+        /// Reads everything, writes nothing.
+        Auditor = "auditor",
+    }
 }
 
 /// A group that is no role.
@@ -33,33 +32,6 @@ pub enum Role {
 pub struct UnknownRole;
 
 impl Role {
-    /// Every role.
-    pub const ALL: [Self; 8] = [
-        Self::Admin,
-        Self::Billing,
-        Self::Payables,
-        Self::Credits,
-        Self::Payroll,
-        Self::Expenses,
-        Self::Supervisor,
-        Self::Auditor,
-    ];
-
-    /// The name of the group.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Billing => "billing",
-            Self::Payables => "payables",
-            Self::Credits => "credits",
-            Self::Payroll => "payroll",
-            Self::Expenses => "expenses",
-            Self::Supervisor => "supervisor",
-            Self::Auditor => "auditor",
-        }
-    }
-
     /// Reads the name of a group.
     ///
     /// # Errors
@@ -73,20 +45,6 @@ impl Role {
 
     const fn bit(self) -> u8 {
         1 << self as u8
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::parse(text)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Invoices.
 
-use std::fmt;
-
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::cuit::Cuit;
 use cierre_kernel::event::ChainHead;
@@ -66,55 +64,25 @@ pub struct Grant {
     pub due_date: Date,
 }
 
-/// Whether the authority has answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum CaeStatus {
-    /// Not yet.
-    Pending,
-    /// The code is there.
-    Granted,
-}
-
-impl CaeStatus {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Granted => "GRANTED",
-        }
+cierre_kernel::words! {
+    /// Whether the authority has answered.
+    pub enum CaeStatus {
+        /// Not yet.
+        Pending = "PENDING",
+        /// The code is there.
+        Granted = "GRANTED",
     }
 }
 
-/// How much of a document was credited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum InvoiceStatus {
-    /// Nothing.
-    Issued,
-    /// A part.
-    PartiallyCredited,
-    /// All of it.
-    Credited,
-}
-
-impl InvoiceStatus {
-    /// Every status.
-    pub const ALL: [Self; 3] = [Self::Issued, Self::PartiallyCredited, Self::Credited];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Issued => "ISSUED",
-            Self::PartiallyCredited => "PARTIALLY_CREDITED",
-            Self::Credited => "CREDITED",
-        }
-    }
-}
-
-impl fmt::Display for InvoiceStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+cierre_kernel::words! {
+    /// How much of a document was credited.
+    pub enum InvoiceStatus {
+        /// Nothing.
+        Issued = "ISSUED",
+        /// A part.
+        PartiallyCredited = "PARTIALLY_CREDITED",
+        /// All of it.
+        Credited = "CREDITED",
     }
 }
 

@@ -1,7 +1,5 @@
 //! Jobs of a batch and their attempts.
 
-use std::fmt;
-
 use cierre_kernel::id::BatchId;
 use cierre_kernel::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -9,55 +7,29 @@ use serde::{Deserialize, Serialize};
 use super::stored::{millis, some_millis};
 use crate::rules::job_id;
 
-/// The state of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobStatus {
-    /// In the queue.
-    Waiting,
-    /// A worker is at it.
-    Active,
-    /// In the queue again after a failed attempt.
-    Delayed,
-    /// The batch is committed.
-    Completed,
-    /// The batch is in error.
-    Failed,
+cierre_kernel::words! {
+    /// The state of a job.
+    pub enum JobStatus {
+        /// In the queue.
+        Waiting = "waiting",
+        /// A worker is at it.
+        Active = "active",
+        /// In the queue again after a failed attempt.
+        Delayed = "delayed",
+        /// The batch is committed.
+        Completed = "completed",
+        /// The batch is in error.
+        Failed = "failed",
+    }
 }
 
 impl JobStatus {
-    /// Every status.
-    pub const ALL: [Self; 5] = [
-        Self::Waiting,
-        Self::Active,
-        Self::Delayed,
-        Self::Completed,
-        Self::Failed,
-    ];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Active => "active",
-            Self::Delayed => "delayed",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-        }
-    }
-
     /// Whether the job is at its end.
     pub const fn is_over(self) -> bool {
         match self {
             Self::Waiting | Self::Active | Self::Delayed => false,
             Self::Completed | Self::Failed => true,
         }
-    }
-}
-
-impl fmt::Display for JobStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -84,29 +56,17 @@ impl Job {
     }
 }
 
-/// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// It has not ended.
-    Active,
-    /// The batch was committed.
-    Completed,
-    /// A fault, or the batch was refused.
-    Failed,
-    /// The worker died without a word.
-    Lost,
-}
-
-impl Outcome {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Lost => "lost",
-        }
+cierre_kernel::words! {
+    /// How an attempt ended.
+    pub enum Outcome {
+        /// It has not ended.
+        Active = "active",
+        /// The batch was committed.
+        Completed = "completed",
+        /// A fault, or the batch was refused.
+        Failed = "failed",
+        /// The worker died without a word.
+        Lost = "lost",
     }
 }
 

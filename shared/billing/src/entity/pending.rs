@@ -3,9 +3,6 @@
 //! The current pending of a service is stored in the service's item and changes only together with it ([`super::Service`]); this module
 //! decides about it. A cancelled one stays as an item of its own.
 
-use std::fmt;
-use std::str::FromStr;
-
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::event::{ChainHead, EventType, NewEvent};
 use cierre_kernel::id::{BatchId, InvoiceId, PendingId, ServiceId};
@@ -16,48 +13,17 @@ use serde_json::json;
 
 use super::change::{details, event, resource};
 use crate::error::PendingRefusal;
-use crate::rules::{ItemFailure, UnknownWord};
+use crate::rules::ItemFailure;
 
-/// The state of a pending, as shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum PendingStatus {
-    /// Waiting.
-    Pending,
-    /// It became an invoice.
-    Invoiced,
-    /// Taken back.
-    Cancelled,
-}
-
-impl PendingStatus {
-    /// Every status.
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Invoiced, Self::Cancelled];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Invoiced => "INVOICED",
-            Self::Cancelled => "CANCELLED",
-        }
-    }
-}
-
-impl fmt::Display for PendingStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for PendingStatus {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or(UnknownWord)
+cierre_kernel::words! {
+    /// The state of a pending, as shown.
+    pub enum PendingStatus {
+        /// Waiting.
+        Pending = "PENDING",
+        /// It became an invoice.
+        Invoiced = "INVOICED",
+        /// Taken back.
+        Cancelled = "CANCELLED",
     }
 }
 

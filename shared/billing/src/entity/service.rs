@@ -1,8 +1,5 @@
 //! Services, each with its current pending and its invoice.
 
-use std::fmt;
-use std::str::FromStr;
-
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::decision::Decision;
 use cierre_kernel::event::{ChainHead, EventType, NewEvent};
@@ -19,51 +16,20 @@ use super::invoice::Invoice;
 use super::pending::{Pending, PendingState, Step};
 use crate::error::{PendingRefusal, ServiceRefusal};
 use crate::ids;
-use crate::rules::{ItemFailure, UnknownWord, judge_claim};
+use crate::rules::{ItemFailure, judge_claim};
 
 /// What is printed where a service has no description.
 pub const DEFAULT_DESCRIPTION: &str = "Servicio de logística";
 
-/// The state of a service, as shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ServiceStatus {
-    /// Entered; can change.
-    Created,
-    /// A pending waits for a batch.
-    SentToBill,
-    /// An invoice exists.
-    Invoiced,
-}
-
-impl ServiceStatus {
-    /// Every status.
-    pub const ALL: [Self; 3] = [Self::Created, Self::SentToBill, Self::Invoiced];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "CREATED",
-            Self::SentToBill => "SENT_TO_BILL",
-            Self::Invoiced => "INVOICED",
-        }
-    }
-}
-
-impl fmt::Display for ServiceStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ServiceStatus {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or(UnknownWord)
+cierre_kernel::words! {
+    /// The state of a service, as shown.
+    pub enum ServiceStatus {
+        /// Entered; can change.
+        Created = "CREATED",
+        /// A pending waits for a batch.
+        SentToBill = "SENT_TO_BILL",
+        /// An invoice exists.
+        Invoiced = "INVOICED",
     }
 }
 

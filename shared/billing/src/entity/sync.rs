@@ -5,9 +5,6 @@ mod moves;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::str::FromStr;
-
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::event::ChainHead;
 use cierre_kernel::id::{BatchId, SyncId};
@@ -17,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::job::Outcome;
 use super::stored::{millis, some_millis};
 use crate::ids::DocumentId;
-use crate::rules::{MAX_ATTEMPTS, UnknownWord};
+use crate::rules::MAX_ATTEMPTS;
 
 pub use failure::{DocumentRefusal, SyncFailure, judge_document};
 
@@ -26,84 +23,31 @@ pub const ERP_SYNC: &str = "erp_sync";
 /// The fewest and the most characters of a reason for cancelling.
 pub const CANCEL_REASON: std::ops::RangeInclusive<usize> = 3..=500;
 
-/// The state of a sync.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SyncStatus {
-    /// Its documents are fixed; its parts are on their way.
-    Pending,
-    /// The ERP has accepted every part.
-    Sent,
-    /// A person has compared the digests.
-    Confirmed,
-    /// Refused, failed or cancelled: its documents may go into another sync.
-    Failed,
-}
-
-impl SyncStatus {
-    /// Every status.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Sent, Self::Confirmed, Self::Failed];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Sent => "SENT",
-            Self::Confirmed => "CONFIRMED",
-            Self::Failed => "FAILED",
-        }
+cierre_kernel::words! {
+    /// The state of a sync.
+    pub enum SyncStatus {
+        /// Its documents are fixed; its parts are on their way.
+        Pending = "PENDING",
+        /// The ERP has accepted every part.
+        Sent = "SENT",
+        /// A person has compared the digests.
+        Confirmed = "CONFIRMED",
+        /// Refused, failed or cancelled: its documents may go into another sync.
+        Failed = "FAILED",
     }
 }
 
-impl fmt::Display for SyncStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for SyncStatus {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// Whether the ERP is to be told to take back what it received.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Compensation {
-    /// It received nothing, or it keeps what it received.
-    #[default]
-    NotNeeded,
-    /// It is told again and again until it accepts.
-    Pending,
-    /// It has accepted.
-    Done,
-}
-
-impl Compensation {
-    /// Every value.
-    pub const ALL: [Self; 3] = [Self::NotNeeded, Self::Pending, Self::Done];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotNeeded => "NOT_NEEDED",
-            Self::Pending => "PENDING",
-            Self::Done => "DONE",
-        }
-    }
-}
-
-impl fmt::Display for Compensation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+cierre_kernel::words! {
+    /// Whether the ERP is to be told to take back what it received.
+    #[derive(Default)]
+    pub enum Compensation {
+        /// It received nothing, or it keeps what it received.
+        #[default]
+        NotNeeded = "NOT_NEEDED",
+        /// It is told again and again until it accepts.
+        Pending = "PENDING",
+        /// It has accepted.
+        Done = "DONE",
     }
 }
 

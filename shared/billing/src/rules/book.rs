@@ -105,26 +105,13 @@ impl From<ReceiptBook> for String {
     }
 }
 
-/// What a number belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum DocumentType {
-    /// An invoice.
-    Invoice,
-    /// A credit note.
-    CreditNote,
-}
-
-impl DocumentType {
-    /// Every type.
-    pub const ALL: [Self; 2] = [Self::Invoice, Self::CreditNote];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Invoice => "INVOICE",
-            Self::CreditNote => "CREDIT_NOTE",
-        }
+cierre_kernel::words! {
+    /// What a number belongs to.
+    pub enum DocumentType {
+        /// An invoice.
+        Invoice = "INVOICE",
+        /// A credit note.
+        CreditNote = "CREDIT_NOTE",
     }
 }
 

@@ -1,77 +1,34 @@
 //! IVA conditions, and the invoice types that follow from them.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
-/// A word that names no value of an enumeration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown word")]
-pub struct UnknownWord;
-
-/// How a customer stands towards IVA (RG 5616).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum IvaCondition {
-    /// Registered taxpayer.
-    ResponsableInscripto,
-    /// Exempt.
-    Exento,
-    /// Final consumer.
-    ConsumidorFinal,
-    /// Simplified regime.
-    Monotributo,
-    /// Not categorised.
-    NoCategorizado,
-    /// Supplier abroad.
-    ProveedorExterior,
-    /// Customer abroad.
-    ClienteExterior,
-    /// Released by law 19640.
-    #[serde(rename = "LIBERADO_LEY_19640")]
-    LiberadoLey19640,
-    /// Simplified regime, social.
-    MonotributistaSocial,
-    /// Not reached by the tax.
-    NoAlcanzado,
-    /// Simplified regime, promoted.
-    MonotributoPromovido,
+cierre_kernel::words! {
+    /// How a customer stands towards IVA (RG 5616).
+    pub enum IvaCondition {
+        /// Registered taxpayer.
+        ResponsableInscripto = "RESPONSABLE_INSCRIPTO",
+        /// Exempt.
+        Exento = "EXENTO",
+        /// Final consumer.
+        ConsumidorFinal = "CONSUMIDOR_FINAL",
+        /// Simplified regime.
+        Monotributo = "MONOTRIBUTO",
+        /// Not categorised.
+        NoCategorizado = "NO_CATEGORIZADO",
+        /// Supplier abroad.
+        ProveedorExterior = "PROVEEDOR_EXTERIOR",
+        /// Customer abroad.
+        ClienteExterior = "CLIENTE_EXTERIOR",
+        /// Released by law 19640.
+        LiberadoLey19640 = "LIBERADO_LEY_19640",
+        /// Simplified regime, social.
+        MonotributistaSocial = "MONOTRIBUTISTA_SOCIAL",
+        /// Not reached by the tax.
+        NoAlcanzado = "NO_ALCANZADO",
+        /// Simplified regime, promoted.
+        MonotributoPromovido = "MONOTRIBUTO_PROMOVIDO",
+    }
 }
 
 impl IvaCondition {
-    /// Every condition.
-    pub const ALL: [Self; 11] = [
-        Self::ResponsableInscripto,
-        Self::Exento,
-        Self::ConsumidorFinal,
-        Self::Monotributo,
-        Self::NoCategorizado,
-        Self::ProveedorExterior,
-        Self::ClienteExterior,
-        Self::LiberadoLey19640,
-        Self::MonotributistaSocial,
-        Self::NoAlcanzado,
-        Self::MonotributoPromovido,
-    ];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResponsableInscripto => "RESPONSABLE_INSCRIPTO",
-            Self::Exento => "EXENTO",
-            Self::ConsumidorFinal => "CONSUMIDOR_FINAL",
-            Self::Monotributo => "MONOTRIBUTO",
-            Self::NoCategorizado => "NO_CATEGORIZADO",
-            Self::ProveedorExterior => "PROVEEDOR_EXTERIOR",
-            Self::ClienteExterior => "CLIENTE_EXTERIOR",
-            Self::LiberadoLey19640 => "LIBERADO_LEY_19640",
-            Self::MonotributistaSocial => "MONOTRIBUTISTA_SOCIAL",
-            Self::NoAlcanzado => "NO_ALCANZADO",
-            Self::MonotributoPromovido => "MONOTRIBUTO_PROMOVIDO",
-        }
-    }
-
     /// The authority's number for it.
     pub const fn code(self) -> u8 {
         match self {
@@ -135,44 +92,19 @@ impl IvaCondition {
     }
 }
 
-impl fmt::Display for IvaCondition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+cierre_kernel::words! {
+    /// How an issuer stands towards IVA.
+    pub enum IssuerCondition {
+        /// Registered taxpayer.
+        ResponsableInscripto = "RESPONSABLE_INSCRIPTO",
+        /// Simplified regime.
+        Monotributo = "MONOTRIBUTO",
+        /// Exempt.
+        Exento = "EXENTO",
     }
-}
-
-impl FromStr for IvaCondition {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|condition| condition.as_str() == word)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// How an issuer stands towards IVA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum IssuerCondition {
-    /// Registered taxpayer.
-    ResponsableInscripto,
-    /// Simplified regime.
-    Monotributo,
-    /// Exempt.
-    Exento,
 }
 
 impl IssuerCondition {
-    /// Every condition that an issuer may have.
-    pub const ALL: [Self; 3] = [Self::ResponsableInscripto, Self::Monotributo, Self::Exento];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        self.condition().as_str()
-    }
-
     /// The same among all conditions.
     pub const fn condition(self) -> IvaCondition {
         match self {
@@ -183,47 +115,19 @@ impl IssuerCondition {
     }
 }
 
-impl fmt::Display for IssuerCondition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+cierre_kernel::words! {
+    /// The type of an invoice.
+    pub enum Letter {
+        /// Between registered taxpayers: IVA is shown.
+        A = "A",
+        /// From a registered taxpayer to everybody else.
+        B = "B",
+        /// From an issuer who charges no IVA.
+        C = "C",
     }
-}
-
-impl FromStr for IssuerCondition {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|condition| condition.as_str() == word)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// The type of an invoice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Letter {
-    /// Between registered taxpayers: IVA is shown.
-    A,
-    /// From a registered taxpayer to everybody else.
-    B,
-    /// From an issuer who charges no IVA.
-    C,
 }
 
 impl Letter {
-    /// Every letter.
-    pub const ALL: [Self; 3] = [Self::A, Self::B, Self::C];
-
-    /// The letter as text.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::A => "A",
-            Self::B => "B",
-            Self::C => "C",
-        }
-    }
-
     /// Whether an issuer of this condition may use the type: A and B are a registered taxpayer's, C everybody else's.
     pub const fn may_be_used_by(self, issuer: IssuerCondition) -> bool {
         match (issuer, self) {
@@ -235,25 +139,10 @@ impl Letter {
     }
 }
 
-impl fmt::Display for Letter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Letter {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|letter| letter.as_str() == word)
-            .ok_or(UnknownWord)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use cierre_kernel::words::UnknownWord;
+
     use super::*;
     use rstest::rstest;
 

@@ -27,27 +27,15 @@ pub const CONSUMER_ID_THRESHOLD: i64 = 1_000_000_000;
 /// Share of chunks that the simulated ERP accepts, in percent, unless the company says otherwise.
 pub const ERP_SUCCESS_RATE: u8 = 90;
 
-/// What carries documents to the ERP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Connector {
-    /// A simulator.
-    #[default]
-    Simulated,
-    /// Signed requests to an address of the company.
-    Http,
-}
-
-impl Connector {
-    /// Every connector.
-    pub const ALL: [Self; 2] = [Self::Simulated, Self::Http];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Simulated => "simulated",
-            Self::Http => "http",
-        }
+cierre_kernel::words! {
+    /// What carries documents to the ERP.
+    #[derive(Default)]
+    pub enum Connector {
+        /// A simulator.
+        #[default]
+        Simulated = "simulated",
+        /// Signed requests to an address of the company.
+        Http = "http",
     }
 }
 

@@ -18,74 +18,29 @@ use crate::time::Instant;
 
 pub use verify::{Broken, ChainVerdict, ChainWalk, FirstBroken, verify_chain};
 
-/// What kind of change an event reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventType {
-    /// Something new exists.
-    Create,
-    /// A file arrived.
-    Upload,
-    /// Work moved forward.
-    Process,
-    /// Something was taken away or set aside.
-    Delete,
-    /// Something changed.
-    Update,
-    /// A document was produced.
-    Generate,
-    /// An open question was settled.
-    Resolve,
-    /// Something was closed.
-    Finalize,
-    /// Something failed.
-    Error,
-    /// Somebody looked at something that is worth recording.
-    View,
-}
-
-impl EventType {
-    /// Every type.
-    pub const ALL: [Self; 10] = [
-        Self::Create,
-        Self::Upload,
-        Self::Process,
-        Self::Delete,
-        Self::Update,
-        Self::Generate,
-        Self::Resolve,
-        Self::Finalize,
-        Self::Error,
-        Self::View,
-    ];
-
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Upload => "upload",
-            Self::Process => "process",
-            Self::Delete => "delete",
-            Self::Update => "update",
-            Self::Generate => "generate",
-            Self::Resolve => "resolve",
-            Self::Finalize => "finalize",
-            Self::Error => "error",
-            Self::View => "view",
-        }
-    }
-
-    /// Finds a type by its word.
-    #[must_use]
-    pub fn find(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-impl std::fmt::Display for EventType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+crate::words! {
+    /// What kind of change an event reports.
+    pub enum EventType {
+        /// Something new exists.
+        Create = "create",
+        /// A file arrived.
+        Upload = "upload",
+        /// Work moved forward.
+        Process = "process",
+        /// Something was taken away or set aside.
+        Delete = "delete",
+        /// Something changed.
+        Update = "update",
+        /// A document was produced.
+        Generate = "generate",
+        /// An open question was settled.
+        Resolve = "resolve",
+        /// Something was closed.
+        Finalize = "finalize",
+        /// Something failed.
+        Error = "error",
+        /// Somebody looked at something that is worth recording.
+        View = "view",
     }
 }
 
@@ -264,10 +219,10 @@ mod tests {
     #[test]
     fn every_type_is_found_by_its_word() {
         for kind in EventType::ALL {
-            assert_eq!(EventType::find(kind.as_str()), Some(kind));
+            assert_eq!(kind.as_str().parse(), Ok(kind));
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
         }
-        assert_eq!(EventType::find("Create"), None);
+        assert!("Create".parse::<EventType>().is_err());
     }
 
     #[test]

@@ -44,13 +44,14 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// What the pool may ask before it opens a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Challenge {
-    /// An operator set the password; the user chooses a new one.
-    NewPasswordRequired,
-    /// A code of the authenticator app.
-    SoftwareTokenMfa,
+cierre_kernel::words! {
+    /// What the pool may ask before it opens a session.
+    pub enum Challenge {
+        /// An operator set the password; the user chooses a new one.
+        NewPasswordRequired = "NEW_PASSWORD_REQUIRED",
+        /// A code of the authenticator app.
+        SoftwareTokenMfa = "SOFTWARE_TOKEN_MFA",
+    }
 }
 
 impl Challenge {
@@ -59,14 +60,6 @@ impl Challenge {
         ("NEW_PASSWORD_REQUIRED", Self::NewPasswordRequired),
         ("SOFTWARE_TOKEN_MFA", Self::SoftwareTokenMfa),
     ];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NewPasswordRequired => "NEW_PASSWORD_REQUIRED",
-            Self::SoftwareTokenMfa => "SOFTWARE_TOKEN_MFA",
-        }
-    }
 }
 
 /// The answer to a challenge.

@@ -3,9 +3,6 @@
 mod moves;
 mod order;
 
-use std::fmt;
-use std::str::FromStr;
-
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::event::ChainHead;
 use cierre_kernel::id::{BatchId, PendingId};
@@ -15,96 +12,34 @@ use serde::{Deserialize, Serialize};
 use super::invoice::Issuer;
 use super::job::{Attempt, Job};
 use super::stored::{millis, some_millis};
-use crate::rules::{ItemFailure, ReceiptBook, UnknownWord};
+use crate::rules::{ItemFailure, ReceiptBook};
 
 pub use crate::rules::MAX_ATTEMPTS;
 pub use order::{Order, Wanted};
 
-/// The state of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum BatchStatus {
-    /// Accepted; its job waits.
-    PendingProcessing,
-    /// A worker began.
-    InProcess,
-    /// Committed: its invoices exist.
-    Processed,
-    /// Refused: it holds nothing and gave no number.
-    Error,
-}
-
-impl BatchStatus {
-    /// Every status.
-    pub const ALL: [Self; 4] = [
-        Self::PendingProcessing,
-        Self::InProcess,
-        Self::Processed,
-        Self::Error,
-    ];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PendingProcessing => "PENDING_PROCESSING",
-            Self::InProcess => "IN_PROCESS",
-            Self::Processed => "PROCESSED",
-            Self::Error => "ERROR",
-        }
+cierre_kernel::words! {
+    /// The state of a batch.
+    pub enum BatchStatus {
+        /// Accepted; its job waits.
+        PendingProcessing = "PENDING_PROCESSING",
+        /// A worker began.
+        InProcess = "IN_PROCESS",
+        /// Committed: its invoices exist.
+        Processed = "PROCESSED",
+        /// Refused: it holds nothing and gave no number.
+        Error = "ERROR",
     }
 }
 
-impl fmt::Display for BatchStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for BatchStatus {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or(UnknownWord)
-    }
-}
-
-/// What an invalid pending does to its batch.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum OnInvalid {
-    /// It is listed, and the others are invoiced.
-    #[default]
-    Skip,
-    /// It refuses the batch.
-    Fail,
-}
-
-impl OnInvalid {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Skip, Self::Fail];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Skip => "skip",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-impl FromStr for OnInvalid {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|choice| choice.as_str() == word)
-            .ok_or(UnknownWord)
+cierre_kernel::words! {
+    /// What an invalid pending does to its batch.
+    #[derive(Default)]
+    pub enum OnInvalid {
+        /// It is listed, and the others are invoiced.
+        #[default]
+        Skip = "skip",
+        /// It refuses the batch.
+        Fail = "fail",
     }
 }
 
