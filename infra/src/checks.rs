@@ -195,6 +195,10 @@ fn test_environment(stack: &Stack, outputs: &Outputs) -> Result<Vec<(String, Str
     ));
     variables.push(("CIERRE_ENDPOINT_URL".to_owned(), stack.endpoint()));
     variables.push(("CIERRE_LOG".to_owned(), stack.log().display().to_string()));
+    variables.push((
+        "CIERRE_STATE".to_owned(),
+        stack.state().display().to_string(),
+    ));
     variables.push(("CIERRE_STACK".to_owned(), STACK_NAME.to_owned()));
     variables.push(("CIERRE_REGION".to_owned(), REGION.to_owned()));
     variables.push(("CIERRE_ACCESS_KEY_ID".to_owned(), ROOT.0.to_owned()));

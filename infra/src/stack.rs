@@ -170,7 +170,7 @@ impl Stack {
             .env("GATEWAY_PORT", self.port.to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("PERSIST_STATE", "1")
-            .env("STATE_DIR", self.folder.join("state"))
+            .env("STATE_DIR", self.state())
             .env("S3_PERSIST", "1")
             .env("S3_DATA_DIR", self.folder.join("s3"))
             .env("LAMBDA_WARM_TTL_SECONDS", "900")
@@ -327,6 +327,11 @@ impl Stack {
     /// Where the emulator's own messages go.
     pub(crate) fn log(&self) -> PathBuf {
         self.folder.join("ministack.log")
+    }
+
+    /// Where the emulator keeps its state.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.join("state")
     }
 
     fn pid_file(&self) -> PathBuf {

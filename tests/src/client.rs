@@ -128,6 +128,13 @@ impl Sent {
         }
     }
 
+    /// Adds a header of any bytes.
+    pub fn header_bytes(self, name: &'static str, value: HeaderValue) -> Self {
+        Self {
+            request: self.request.header(name, value),
+        }
+    }
+
     /// With a JSON body.
     pub fn json(self, body: &Value) -> Self {
         Self {

@@ -15,6 +15,7 @@ mod client;
 mod company;
 mod inside;
 mod listening;
+mod logs;
 mod process;
 mod proxy;
 mod sample;

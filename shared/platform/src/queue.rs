@@ -220,41 +220,46 @@ where
         message_id: id.to_owned(),
         receive_count,
     };
-    let work = AssertUnwindSafe(async { handle(delivery).await }.instrument(span)).catch_unwind();
-    let before = db::consumed();
-    let verdict = tokio::select! {
-        verdict = work => verdict,
-        never = beat(queue, &receipt) => match never {},
-    };
-    let consumed = db::consumed().since(before);
-    tracing::info!(
-        message_id = id,
-        receive_count,
-        dynamodb_requests = consumed.requests,
-        write_units_tenths = consumed.write_tenths,
-        read_units_tenths = consumed.read_tenths,
-        peak_memory_kib = telemetry::peak_memory_kib(),
-        "message handled"
-    );
-    match verdict {
-        Ok(Ok(Verdict::Done)) => true,
-        Ok(Ok(Verdict::Again { seconds })) => {
-            hide(queue, &receipt, seconds, id).await;
-            false
-        }
-        Ok(Ok(Verdict::Senseless)) => senseless(dead_letters, text, id).await,
-        Ok(Ok(Verdict::GivenUp)) => bury(dead_letters, text, id).await,
-        Ok(Err(failure)) => {
-            tracing::error!(message_id = id, error = failure.chain(), "a message failed");
-            hide(queue, &receipt, 2, id).await;
-            false
-        }
-        Err(_) => {
-            tracing::error!(message_id = id, "a message's handler panicked");
-            hide(queue, &receipt, 2, id).await;
-            false
+    // What is said about the message afterwards is said in its span as well: whoever follows a command by its id must find how it failed.
+    async {
+        let work = AssertUnwindSafe(async { handle(delivery).await }).catch_unwind();
+        let before = db::consumed();
+        let verdict = tokio::select! {
+            verdict = work => verdict,
+            never = beat(queue, &receipt) => match never {},
+        };
+        let consumed = db::consumed().since(before);
+        tracing::info!(
+            message_id = id,
+            receive_count,
+            dynamodb_requests = consumed.requests,
+            write_units_tenths = consumed.write_tenths,
+            read_units_tenths = consumed.read_tenths,
+            peak_memory_kib = telemetry::peak_memory_kib(),
+            "message handled"
+        );
+        match verdict {
+            Ok(Ok(Verdict::Done)) => true,
+            Ok(Ok(Verdict::Again { seconds })) => {
+                hide(queue, &receipt, seconds, id).await;
+                false
+            }
+            Ok(Ok(Verdict::Senseless)) => senseless(dead_letters, text, id).await,
+            Ok(Ok(Verdict::GivenUp)) => bury(dead_letters, text, id).await,
+            Ok(Err(failure)) => {
+                tracing::error!(message_id = id, error = failure.chain(), "a message failed");
+                hide(queue, &receipt, 2, id).await;
+                false
+            }
+            Err(_) => {
+                tracing::error!(message_id = id, "a message's handler panicked");
+                hide(queue, &receipt, 2, id).await;
+                false
+            }
         }
     }
+    .instrument(span)
+    .await
 }
 
 /// What every message of ours carries beside its own fields, for the log.

@@ -16,4 +16,5 @@ mod identity;
 mod isolation;
 mod queue;
 mod routes;
+mod security;
 mod webhooks;

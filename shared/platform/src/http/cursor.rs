@@ -248,6 +248,39 @@ mod tests {
     }
 
     #[test]
+    fn every_turned_bit_and_every_cut_makes_it_bad() {
+        let scope = scope("demo", "/services", &[("status", "CREATED")]);
+        let position = ["demo#svc", "2024-01-05#01JD0000000000000000000001"];
+        let cursor = cursors().encode(&scope, &position).unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+        let is_bad = |bytes: &[u8]| {
+            let altered = URL_SAFE_NO_PAD.encode(bytes);
+            cursors().decode::<Vec<String>>(&scope, &altered).is_err()
+        };
+        assert!(!is_bad(&bytes));
+        for bit in 0..bytes.len() * 8 {
+            let mut turned = bytes.clone();
+            turned[bit / 8] ^= 1 << (bit % 8);
+            assert!(is_bad(&turned), "bit {bit}");
+        }
+        for cut in 0..bytes.len() {
+            assert!(
+                is_bad(&bytes[..cut]) && is_bad(&bytes[cut + 1..]),
+                "cut at {cut}"
+            );
+        }
+    }
+
+    /// As after a deployment that changed what a list sorts by.
+    #[test]
+    fn a_cursor_whose_position_has_another_form_is_bad() {
+        let scope = scope("demo", "/services", &[]);
+        let earlier = cursors().encode(&scope, &("2024-01-05", 7)).unwrap();
+        assert!(cursors().decode::<String>(&scope, &earlier).is_err());
+        assert!(cursors().decode_key(&scope, Some(&earlier)).is_err());
+    }
+
+    #[test]
     fn a_key_comes_back_as_it_was() {
         let scope = scope("demo", "/x", &[]);
         let key = Item::from([

@@ -33,11 +33,11 @@ use cierre_kernel::page::Limit;
 use cierre_kernel::problem::{Code, FieldError, Problem};
 use serde_json::{Map, Value};
 
-use super::rules::{Rule, integer, text};
+use super::rules::{Rule, integer, parsed};
 use crate::error::{Failure, Result};
 
 /// More errors than this are not listed: a hostile body of a mebibyte must not become an answer of many.
-const LISTED_ERRORS: usize = 1_000;
+pub(super) const LISTED_ERRORS: usize = 1_000;
 
 /// Where the values come from; query parameters are always text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,15 @@ pub enum Source {
 /// # Errors
 /// 422 with one entry per wrong field.
 pub fn decode<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T> {
-    let mut errors = Vec::new();
+    decode_with(value, Vec::new(), read)
+}
+
+/// As [`decode`], with the errors that were found already.
+pub(super) fn decode_with<T>(
+    value: &Value,
+    mut errors: Vec<FieldError>,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+) -> Result<T> {
     let mut at = At {
         pointer: String::new(),
         source: Source::Body,
@@ -149,7 +157,7 @@ impl At<'_> {
 }
 
 /// RFC 6901: `~` and `/` inside a name are escaped.
-fn escape(segment: &str) -> Cow<'_, str> {
+pub(super) fn escape(segment: &str) -> Cow<'_, str> {
     if segment.contains(['~', '/']) {
         Cow::Owned(segment.replace('~', "~0").replace('/', "~1"))
     } else {
@@ -270,7 +278,13 @@ impl<'e> Fields<'e> {
             integer(1..=100).try_map(|n| u32::try_from(n).ok().and_then(|n| Limit::new(n).ok())),
             Limit::default(),
         );
-        let cursor = self.optional("cursor", text(0..=4_096));
+        // Any text at all: what is no cursor of this list is `bad_cursor`, whatever is wrong with it.
+        let cursor = self.optional(
+            "cursor",
+            parsed(codes::BAD_CURSOR, "is no text", |text| {
+                Some(text.to_owned())
+            }),
+        );
         Some(Paging {
             limit: limit?,
             cursor: cursor?,

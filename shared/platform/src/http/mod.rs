@@ -10,6 +10,7 @@ mod cursor;
 mod document;
 mod fields;
 mod guard;
+mod json;
 mod precondition;
 mod request;
 mod rules;

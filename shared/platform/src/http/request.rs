@@ -12,10 +12,12 @@ use cierre_kernel::canonical::{canonical_json, sha256_hex};
 use cierre_kernel::codes;
 use cierre_kernel::problem::{FieldError, Problem};
 use cierre_kernel::role::Roles;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::cursor::CursorScope;
-use super::fields::{Fields, decode, decode_parameters};
+use super::fields::{Fields, decode_parameters, decode_with};
+use super::json;
 use crate::context::Context;
 use crate::error::{Error, Failure, Result};
 use crate::idempotency::CommandKey;
@@ -110,6 +112,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
     value: Option<Value>,
+    /// Members that an object names again; whoever decodes the body refuses them with everything else that is wrong.
+    repeated: Vec<FieldError>,
     /// Digest of what was sent, for a body that has no canonical form.
     raw: String,
 }
@@ -121,7 +125,7 @@ impl Body {
     /// 400 `not_json` without content; 422 with every wrong field.
     pub fn decode<T>(&self, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T> {
         match &self.value {
-            Some(value) => decode(value, read),
+            Some(value) => decode_with(value, self.repeated.clone(), read),
             None => Err(Problem::new(codes::NOT_JSON)
                 .detail("The request needs a JSON body")
                 .into()),
@@ -134,7 +138,7 @@ impl Body {
     /// 422 with every field that is there.
     pub fn expect_empty(&self) -> Result<()> {
         match &self.value {
-            Some(value) => decode(value, |_| Some(())),
+            Some(value) => decode_with(value, self.repeated.clone(), |_| Some(())),
             None => Ok(()),
         }
     }
@@ -142,8 +146,9 @@ impl Body {
     /// A hash that is equal for equal requests: of the canonical form, so that blanks and the order of members do not count.
     pub fn digest(&self) -> String {
         match self.value.as_ref().map(canonical_json) {
-            Some(Ok(canonical)) => sha256_hex(canonical.as_bytes()),
-            Some(Err(_)) => self.raw.clone(),
+            // With a member named twice it says less than the body did.
+            Some(Ok(canonical)) if self.repeated.is_empty() => sha256_hex(canonical.as_bytes()),
+            Some(Ok(_) | Err(_)) => self.raw.clone(),
             None => sha256_hex(b""),
         }
     }
@@ -151,16 +156,21 @@ impl Body {
     fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Self> {
         let raw = sha256_hex(bytes);
         if bytes.is_empty() {
-            return Ok(Self { value: None, raw });
+            return Ok(Self {
+                value: None,
+                repeated: Vec::new(),
+                raw,
+            });
         }
         if !is_json(headers) {
             return Err(Problem::new(codes::UNSUPPORTED_MEDIA_TYPE)
                 .detail("The body must be sent as application/json")
                 .into());
         }
-        match serde_json::from_slice(bytes) {
-            Ok(value) => Ok(Self {
+        match json::read(bytes) {
+            Ok((value, repeated)) => Ok(Self {
                 value: Some(value),
+                repeated,
                 raw,
             }),
             Err(error) => {
@@ -168,7 +178,7 @@ impl Body {
                 let (line, column) = (error.line(), error.column());
                 Err(Problem::new(codes::NOT_JSON)
                     .detail(format!(
-                        "The body is not JSON (line {line}, column {column})"
+                        "The body is not JSON, or is nested too deeply (line {line}, column {column})"
                     ))
                     .into())
             }
@@ -241,7 +251,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        let read = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         let malformed = || {
             Problem::field(
                 "",
@@ -249,7 +258,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
                 "The query string cannot be decoded",
             )
         };
-        let axum::extract::Query(pairs) = read.map_err(|_| malformed())?;
+        // The reader below puts a mark in place of bytes that are no text, and would look for that mark.
+        percent_decode_str(parts.uri.query().unwrap_or_default())
+            .decode_utf8()
+            .map_err(|_| malformed())?;
+        let axum::extract::Query(pairs) =
+            axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+                .map_err(|_| malformed())?;
         Ok(Self { pairs })
     }
 }
