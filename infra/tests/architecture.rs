@@ -228,22 +228,52 @@ fn a_function_is_thin() {
 
 #[test]
 fn no_file_grows_beyond_reading() {
-    fn visit(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                visit(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
-        }
-    }
-    let mut files = Vec::new();
-    for folder in ["shared", "functions", "infra", "tests"] {
-        visit(&root().join(folder), &mut files);
-    }
-    for file in files {
+    let files =
+        ["shared", "functions", "infra", "tests"].map(|folder| sources(&root().join(folder)));
+    for file in files.concat() {
         let lines = std::fs::read_to_string(&file).unwrap().lines().count();
         assert!(lines <= 600, "{} has {lines} lines", file.display());
     }
+}
+
+/// The document knows schemas by the names of their types, and of two with one name it keeps one without a word.
+#[test]
+fn no_two_schemas_of_the_document_share_a_name() {
+    let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for path in sources(&root().join("shared")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let after_derive = text
+            .split("#[derive(")
+            .skip(1)
+            .filter(|rest| rest.split(")]").next().unwrap().contains("ToSchema"));
+        for rest in after_derive {
+            let mut words = rest
+                .split_whitespace()
+                .skip_while(|word| !["struct", "enum"].contains(word));
+            let name = words.nth(1).unwrap();
+            let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            places
+                .entry(name.to_owned())
+                .or_default()
+                .push(path.clone());
+        }
+    }
+    assert!(places.len() > 20, "{} schemas were found", places.len());
+    let shared: Vec<_> = places
+        .iter()
+        .filter(|(_, places)| places.len() > 1)
+        .collect();
+    assert!(shared.is_empty(), "{shared:#?}");
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }

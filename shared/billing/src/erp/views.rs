@@ -85,7 +85,7 @@ pub(super) struct SyncView<'a> {
     refused_count: u32,
     chunks: u32,
     sent_chunks: u32,
-    attempts: Vec<AttemptView<'a>>,
+    attempts: Vec<SyncAttemptView<'a>>,
     error_code: Option<&'a str>,
     error_message: Option<&'a str>,
     /// `NOT_NEEDED`, `PENDING` or `DONE`.
@@ -103,7 +103,7 @@ pub(super) struct SyncView<'a> {
 /// An attempt at a part.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AttemptView<'a> {
+struct SyncAttemptView<'a> {
     chunk: u32,
     attempt: u32,
     #[schema(value_type = String, format = DateTime)]
@@ -117,7 +117,7 @@ struct AttemptView<'a> {
 }
 
 pub(super) fn sync_view(sync: &ErpSync) -> SyncView<'_> {
-    let attempts = sync.attempts.iter().map(|attempt| AttemptView {
+    let attempts = sync.attempts.iter().map(|attempt| SyncAttemptView {
         chunk: attempt.chunk,
         attempt: attempt.attempt,
         started_at: attempt.started_at,

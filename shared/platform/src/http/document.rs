@@ -17,6 +17,8 @@ use super::answer::PROBLEM_JSON;
 
 /// The name of the security scheme.
 pub(super) const BEARER: &str = "bearer";
+/// The name of the schema of what API Gateway answers by itself.
+const GATEWAY_REFUSAL: &str = "GatewayRefusal";
 /// The name of the error's schema.
 const PROBLEM: &str = "Problem";
 const INTRODUCTION: &str = include_str!("introduction.md");
@@ -51,6 +53,10 @@ pub fn combine(documents: impl IntoIterator<Item = OpenApi>) -> OpenApi {
     components
         .schemas
         .insert(PROBLEM.to_owned(), RefOr::T(problem_schema()));
+    components.schemas.insert(
+        GATEWAY_REFUSAL.to_owned(),
+        RefOr::T(gateway_refusal_schema()),
+    );
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT");
@@ -100,6 +106,36 @@ pub(super) fn problem_responses(
         .collect()
 }
 
+/// Adds what API Gateway answers by itself, before a function runs or when one does not answer. An HTTP API has no way to give these another
+/// form.
+pub(super) fn add_gateway_refusals(
+    responses: &mut BTreeMap<String, RefOr<Response>>,
+    guarded: bool,
+    has_path_parameters: bool,
+) {
+    let refusals = [
+        (401, "Unauthorized", guarded),
+        // A parameter that holds a slash makes another path, which no route has.
+        (404, "Not Found", has_path_parameters),
+        (429, "Too Many Requests", true),
+        (500, "Internal Server Error", true),
+        (503, "Service Unavailable", true),
+    ];
+    for (status, message, _) in refusals.into_iter().filter(|(.., given)| *given) {
+        let response = responses
+            .entry(status.to_string())
+            .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(message).build()));
+        if let RefOr::T(response) = response {
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name(GATEWAY_REFUSAL)))
+                .example(Some(json!({ "message": message })));
+            response
+                .content
+                .insert("application/json".to_owned(), RefOr::T(content.build()));
+        }
+    }
+}
+
 fn problem_response(status: u16, listed: &[Code]) -> Response {
     let lines: Vec<String> = listed
         .iter()
@@ -134,6 +170,16 @@ fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(description))
+}
+
+fn gateway_refusal_schema() -> Schema {
+    let refusal = ObjectBuilder::new()
+        .description(Some(
+            "What the gateway answers by itself: a token that is none, a path that is none, too many requests",
+        ))
+        .property("message", text("Why, in its words"))
+        .required("message");
+    Schema::Object(refusal.build())
 }
 
 fn problem_schema() -> Schema {

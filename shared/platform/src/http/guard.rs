@@ -28,13 +28,14 @@ use cierre_kernel::problem::Problem;
 use cierre_kernel::role::{Role, Roles};
 use lambda_http::request::RequestContext;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Required, SecurityRequirement};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Content, RefOr, Required, SecurityRequirement};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::app::Arrival;
 use super::caller;
-use super::document::{BEARER, problem_responses};
+use super::document::{BEARER, add_gateway_refusals, problem_responses};
 use crate::error::Result;
 
 /// Who may call.
@@ -127,6 +128,7 @@ impl Rule {
                 self.describe(operation, false);
             }
             for operation in post.iter_mut() {
+                operation.request_body.get_or_insert_with(nothing);
                 self.describe(operation, self.access != Access::Public && !self.keyless);
             }
         }
@@ -153,7 +155,9 @@ impl Rule {
         if has(ParameterIn::Query, None) {
             invalid.extend([
                 codes::UNKNOWN_FIELD,
+                codes::DUPLICATE_ITEMS,
                 codes::INVALID_TYPE,
+                codes::INVALID_FORMAT,
                 codes::OUT_OF_RANGE,
             ]);
         }
@@ -168,6 +172,7 @@ impl Rule {
             ]);
             invalid.extend([
                 codes::UNKNOWN_FIELD,
+                codes::DUPLICATE_ITEMS,
                 codes::REQUIRED,
                 codes::INVALID_TYPE,
                 codes::OUT_OF_RANGE,
@@ -204,11 +209,36 @@ impl Rule {
             }
         }
         refusals.push(codes::INTERNAL);
-        operation
-            .responses
-            .responses
-            .extend(problem_responses(&refusals, &invalid));
+        let in_path = has_path_parameters(operation);
+        let responses = &mut operation.responses.responses;
+        responses.extend(problem_responses(&refusals, &invalid));
+        add_gateway_refusals(responses, self.access != Access::Public, in_path);
     }
+}
+
+fn has_path_parameters(operation: &Operation) -> bool {
+    operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| match parameter {
+            RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Path,
+            RefOr::Ref(_) => false,
+        })
+}
+
+/// The body of a command without parameters: none, or an object without fields.
+fn nothing() -> RefOr<RequestBody> {
+    let empty = ObjectBuilder::new()
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+    let body = RequestBodyBuilder::new()
+        .description(Some("Nothing, or an object without fields"))
+        .content(
+            "application/json",
+            Content::new(Some(Schema::Object(empty.build()))),
+        )
+        .required(Some(Required::False));
+    RefOr::T(body.build())
 }
 
 /// The authorisation test of the API reads `x-roles` and tries every route with every role.
