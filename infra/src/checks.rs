@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::build::{self, Among, Profile};
+use crate::conformance::{self, Depth};
 use crate::deploy::{self, Outputs};
 use crate::failure::Result;
 use crate::process::{run_openly, run_quietly};
@@ -26,6 +27,7 @@ pub(crate) fn offline(project: &Project, stack: &Stack) -> Result<()> {
     cargo("Format", &["fmt", "--all", "--check"], "cargo fmt --all")?;
     template(project, stack, &tools::install(project)?)?;
     dependencies(project)?;
+    advisories(project)?;
     cargo(
         "Lints",
         &[
@@ -107,17 +109,32 @@ pub(crate) async fn end_to_end(
         }
     }
     command.args(cargo_arguments);
-    on_fresh_stack(
-        project,
-        stack,
-        &tools,
-        parameters,
-        "End-to-end tests",
-        command,
-    )
+    on_fresh_stack(project, stack, &tools, parameters, async |outputs| {
+        against_stack(stack, outputs, "End-to-end tests", command)?;
+        // Last, because it leaves the demo company full of nonsense.
+        if cargo_arguments.is_empty() {
+            conformance::check(project, stack, outputs, Depth::SAMPLE).await?;
+        }
+        Ok(())
+    })
     .await?;
     heading("All checks passed");
     Ok(())
+}
+
+/// The comparison of the API with its document alone, as thorough as asked for, with a fresh stack.
+pub(crate) async fn conformance(
+    project: &Project,
+    stack: &Stack,
+    parameters: &[String],
+    examples: u32,
+) -> Result<()> {
+    let tools = tools::install(project)?;
+    build::functions(project, Profile::Local, Among::Everything)?;
+    on_fresh_stack(project, stack, &tools, parameters, async |outputs| {
+        conformance::check(project, stack, outputs, Depth::thorough(examples)).await
+    })
+    .await
 }
 
 /// Runs the measurements: the benches of the end-to-end crate, with a fresh stack.
@@ -128,45 +145,48 @@ pub(crate) async fn bench(project: &Project, stack: &Stack, parameters: &[String
     benches
         .args(["bench", "--profile", Profile::Local.name(), "--workspace"])
         .args(["--bench", "costs"]);
-    on_fresh_stack(project, stack, &tools, parameters, "Measurements", benches).await
+    on_fresh_stack(project, stack, &tools, parameters, async |outputs| {
+        against_stack(stack, outputs, "Measurements", benches)
+    })
+    .await
 }
 
 /// What a stack under test is deployed with: the tests' own ERP listens on this machine.
 const UNDER_TEST: &str = "OutgoingAllowLoopback=true";
 
-/// Starts an empty stack with the demo users, runs `command` against it, and stops it, whatever came out.
+/// Starts an empty stack with the demo users, does the work, and stops it, whatever came out.
 async fn on_fresh_stack(
     project: &Project,
     stack: &Stack,
     tools: &Tools,
     parameters: &[String],
-    label: &str,
-    command: Command,
+    work: impl AsyncFnOnce(&Outputs) -> Result<()>,
 ) -> Result<()> {
     heading("A fresh stack");
     if stack.running_pid().is_some() {
         stack.stop()?;
     }
     stack.forget()?;
-    let outcome = against_stack(project, stack, tools, parameters, label, command).await;
+    let outcome = async {
+        stack.start(tools).await?;
+        let mut under_test = vec![UNDER_TEST.to_owned()];
+        under_test.extend_from_slice(parameters);
+        let outputs = deploy::deploy(project, stack, tools, &under_test)?;
+        users::create(project, stack, &outputs)?;
+        work(&outputs).await
+    }
+    .await;
     let stopped = stack.stop();
     outcome.and(stopped)
 }
 
-async fn against_stack(
-    project: &Project,
+fn against_stack(
     stack: &Stack,
-    tools: &Tools,
-    parameters: &[String],
+    outputs: &Outputs,
     label: &str,
     mut command: Command,
 ) -> Result<()> {
-    stack.start(tools).await?;
-    let mut under_test = vec![UNDER_TEST.to_owned()];
-    under_test.extend_from_slice(parameters);
-    let outputs = deploy::deploy(project, stack, tools, &under_test)?;
-    users::create(project, stack, &outputs)?;
-    command.envs(test_environment(stack, &outputs)?);
+    command.envs(test_environment(stack, outputs)?);
     run_openly(
         label,
         &mut command,
@@ -225,7 +245,7 @@ fn screaming(key: &str) -> String {
     text
 }
 
-/// The template, in the eyes of the two tools that read it before AWS does.
+/// The template, in the eyes of the two tools that read it before AWS does, and of one that looks for weak settings.
 fn template(project: &Project, stack: &Stack, tools: &Tools) -> Result<()> {
     let next = "mend the template where the log says";
     run_quietly(
@@ -245,43 +265,56 @@ fn template(project: &Project, stack: &Stack, tools: &Tools) -> Result<()> {
             .args(["validate", "--lint", "--template-file", "template.yaml"]),
         &project.local().join("sam-validate.log"),
         next,
+    )?;
+    run_quietly(
+        "Template: checkov",
+        Command::new(tools::checkov(project)?)
+            .current_dir(project.root())
+            .args(["--config-file", "infra/checkov.yaml"]),
+        &project.local().join("checkov.log"),
+        "mend the template, or write the exception with its reason beside the resource; what holds for all resources of a kind stands in infra/checkov.yaml",
     )
 }
 
-/// Licences, bans, sources; advisories too where their database can be reached.
+/// Licences, bans, sources: all that needs no network.
 fn dependencies(project: &Project) -> Result<()> {
-    let deny = cargo_deny(project)?;
-    let run = |label: &str, arguments: &[&str], next: &str| {
-        run_openly(
-            label,
-            Command::new(&deny)
-                .current_dir(project.root())
-                .args(arguments),
-            next,
-        )
-    };
-    run(
+    run_openly(
         "Dependencies: licences, bans, sources",
-        &["check", "licenses", "bans", "sources"],
+        Command::new(cargo_deny(project)?)
+            .current_dir(project.root())
+            .args(["check", "licenses", "bans", "sources"]),
         "choose another crate, or write the exception with its reason into deny.toml",
-    )?;
+    )
+}
+
+/// Known vulnerabilities, in a step of its own: it is the only check whose outcome depends on the day and on the network. Without the database
+/// it says so and lets the run go on; a machine without a network must be able to run everything else.
+fn advisories(project: &Project) -> Result<()> {
+    let deny = cargo_deny(project)?;
+    let log = project.local().join("advisories.log");
     let fetched = run_quietly(
-        "Dependencies: fetching the advisory database",
+        "Advisories: fetching the database",
         Command::new(&deny)
             .current_dir(project.root())
             .args(["fetch", "db"]),
-        &project.local().join("advisories.log"),
+        &log,
         "",
     );
     if fetched.is_err() {
         eprintln!(
-            "NOT CHECKED: known vulnerabilities. The advisory database cannot be reached from here; everything else was checked."
+            "NOT CHECKED: known vulnerabilities of the dependencies. The advisory database cannot be reached from here ({}). \
+             Where it can be reached: cargo deny check advisories",
+            log.display()
         );
         return Ok(());
     }
-    run(
-        "Dependencies: advisories",
-        &["check", "--disable-fetch", "advisories"],
+    run_openly(
+        "Advisories: known vulnerabilities",
+        Command::new(&deny).current_dir(project.root()).args([
+            "check",
+            "--disable-fetch",
+            "advisories",
+        ]),
         "update the crate that is named above, or write the exception with its reason into deny.toml",
     )
 }

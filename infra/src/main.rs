@@ -3,6 +3,7 @@
 
 mod build;
 mod checks;
+mod conformance;
 mod demo;
 mod deploy;
 mod failure;
@@ -72,6 +73,12 @@ enum Command {
     Reset,
     /// Build again and deploy to the running stack.
     Deploy,
+    /// The running API against its own document, with as many requests as asked for, on a stack of its own.
+    Conformance {
+        /// Random requests per route and user, besides those at the bounds of every parameter.
+        #[arg(long, default_value_t = 10)]
+        examples: u32,
+    },
     /// The measurements of the performance table, on a stack of its own.
     Bench,
 }
@@ -95,7 +102,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<()> {
     let project = Project::find()?;
     let port = arguments.port.unwrap_or(match arguments.command {
-        Command::Test { .. } => TEST_PORT,
+        Command::Test { .. } | Command::Conformance { .. } => TEST_PORT,
         Command::Bench => BENCH_PORT,
         Command::Up
         | Command::Down
@@ -137,6 +144,9 @@ async fn run(arguments: Arguments) -> Result<()> {
             build::functions(&project, profile, Among::Themselves)?;
             deploy::deploy(&project, &stack, &tools, parameters)?;
             Ok(())
+        }
+        Command::Conformance { examples } => {
+            checks::conformance(&project, &stack, parameters, examples).await
         }
         Command::Bench => checks::bench(&project, &stack, parameters).await,
     }

@@ -1,5 +1,5 @@
-//! The Python tools: the local stack and the AWS SAM CLI, each in a virtual environment of the project's own, with pinned versions.
-//! Two environments, because the two disagree on the version of botocore.
+//! The Python tools: the local stack, the AWS SAM CLI, and what only the checks use, each in a virtual environment of the project's own, with
+//! pinned versions. They are kept apart because they disagree on the version of botocore.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -59,6 +59,24 @@ pub(crate) fn install(project: &Project) -> Result<Tools> {
             "Installing the AWS SAM CLI and cfn-lint",
         )?,
     })
+}
+
+/// What looks for weak settings in the template, installed when it is missing.
+pub(crate) fn checkov(project: &Project) -> Result<PathBuf> {
+    let folder = alone(project, "checkov", "Installing checkov")?;
+    Ok(folder.join("bin/checkov"))
+}
+
+/// What compares the running API with its document, installed when it is missing.
+pub(crate) fn schemathesis(project: &Project) -> Result<PathBuf> {
+    let folder = alone(project, "schemathesis", "Installing schemathesis")?;
+    Ok(folder.join("bin/schemathesis"))
+}
+
+fn alone(project: &Project, name: &str, label: &str) -> Result<PathBuf> {
+    let tools = project.local().join("tools");
+    let _lock = lock(&tools)?;
+    environment(project, &tools, name, label)
 }
 
 fn lock(folder: &Path) -> Result<File> {

@@ -50,6 +50,11 @@ impl Session {
         Ok(session)
     }
 
+    /// The access token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Reads.
     pub(crate) async fn get(&self, path: &str) -> Result<Answer> {
         self.send(Method::GET, path, None).await

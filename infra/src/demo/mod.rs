@@ -1,6 +1,6 @@
 //! What `cargo local up` shows: the demo company and its month end, through the HTTP API as any client would use it.
 
-mod client;
+pub(crate) mod client;
 mod data;
 mod month_end;
 
