@@ -137,14 +137,27 @@ pub(crate) async fn conformance(
     .await
 }
 
-/// Runs the measurements: the benches of the end-to-end crate, with a fresh stack.
-pub(crate) async fn bench(project: &Project, stack: &Stack, parameters: &[String]) -> Result<()> {
+/// The programs that measure.
+pub(crate) const BENCHES: [&str; 2] = ["costs", "starts"];
+
+/// Runs the measurements: those of the end-to-end crate's benches that are named, or all of them, with a fresh stack.
+///
+/// The functions are built as for AWS, because their sizes and starts are measured; the programs that measure them are not.
+pub(crate) async fn bench(
+    project: &Project,
+    stack: &Stack,
+    parameters: &[String],
+    programs: &[String],
+) -> Result<()> {
     let tools = tools::install(project)?;
-    build::functions(project, Profile::Local, Among::Everything)?;
+    build::functions(project, Profile::Release, Among::Themselves)?;
     let mut benches = project.cargo();
-    benches
-        .args(["bench", "--profile", Profile::Local.name(), "--workspace"])
-        .args(["--bench", "costs"]);
+    benches.args(["bench", "--profile", Profile::Local.name(), "--workspace"]);
+    for program in BENCHES {
+        if programs.is_empty() || programs.iter().any(|named| named == program) {
+            benches.args(["--bench", program]);
+        }
+    }
     on_fresh_stack(project, stack, &tools, parameters, async |outputs| {
         against_stack(stack, outputs, "Measurements", benches)
     })

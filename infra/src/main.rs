@@ -79,8 +79,12 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         examples: u32,
     },
-    /// The measurements of the performance table, on a stack of its own.
-    Bench,
+    /// The measurements of docs/costs.md, on a stack of its own and with functions that are built as for AWS.
+    Bench {
+        /// Only these: `costs` are requests and capacity units, `starts` are starts, sizes and memory. All, unless told otherwise.
+        #[arg(value_parser = checks::BENCHES)]
+        programs: Vec<String>,
+    },
 }
 
 const DEFAULT_PORT: u16 = 4566;
@@ -103,7 +107,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let project = Project::find()?;
     let port = arguments.port.unwrap_or(match arguments.command {
         Command::Test { .. } | Command::Conformance { .. } => TEST_PORT,
-        Command::Bench => BENCH_PORT,
+        Command::Bench { .. } => BENCH_PORT,
         Command::Up
         | Command::Down
         | Command::Status
@@ -148,7 +152,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Conformance { examples } => {
             checks::conformance(&project, &stack, parameters, examples).await
         }
-        Command::Bench => checks::bench(&project, &stack, parameters).await,
+        Command::Bench { programs } => checks::bench(&project, &stack, parameters, &programs).await,
     }
 }
 

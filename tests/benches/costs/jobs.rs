@@ -19,10 +19,10 @@ const LARGE: u32 = 100_000;
 /// The size that is shown phase by phase.
 const SHOWN: u32 = 10_000;
 
-/// Runs the batches and adds their tables.
-pub(crate) async fn measure(report: &mut String) {
-    report.push_str(
-        "\n## Batches\n\nFrom the claim to the materialised invoice, all workers together, list entries included; the request that accepts \
+/// Runs the batches and answers their tables.
+pub(crate) async fn measure() -> String {
+    let mut report = String::from(
+        "From the claim to the materialised invoice, all workers together, list entries included; the request that accepts \
          the batch is in the table above.\n\n| invoices | s to PROCESSED | s to materialized | requests per invoice | write units per invoice \
          | read units per invoice | $ per 1,000 invoices | peak memory of a worker | verify, s |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
@@ -35,12 +35,13 @@ pub(crate) async fn measure(report: &mut String) {
         // A company of its own: a book's verification then reads this batch and nothing else.
         let company = Company::new().await;
         company.customers(CUSTOMERS).await;
-        let shown = job(&company, report, size).await;
+        let shown = job(&company, &mut report, size).await;
         if size == SHOWN {
             phases = shown;
         }
     }
     report.push_str(&phases);
+    report
 }
 
 /// Measures one batch: a row of the report, and the tables of its phases.

@@ -17,9 +17,7 @@ mod jobs;
 mod log;
 mod routes;
 
-use std::fs;
-
-use cierre_tests::{Company, NewService, service};
+use cierre_tests::{Company, NewService, put_head, put_section, service};
 
 /// Customers that the measured services are spread over.
 const CUSTOMERS: u32 = 100;
@@ -28,12 +26,9 @@ const CUSTOMERS: u32 = 100;
 async fn main() {
     let company = Company::new().await;
     company.customers(CUSTOMERS).await;
-    let mut report = String::from(HEADER);
-    routes::measure(&company, &mut report).await;
-    jobs::measure(&mut report).await;
-    print!("{report}");
-    let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/costs.md");
-    fs::write(place, report).unwrap();
+    put_head(HEADER);
+    put_section("Routes", &routes::measure(&company).await);
+    put_section("Batches", &jobs::measure().await);
 }
 
 const HEADER: &str = "# What it costs\n\nWritten by `cargo local bench`, which measures it on the local stack.\n\n\
