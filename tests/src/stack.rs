@@ -52,6 +52,7 @@ impl Stack {
             .endpoint_url(variable("CIERRE_ENDPOINT_URL"))
             .region(Region::new(variable("CIERRE_REGION")))
             .credentials_provider(root)
+            .http_client(cierre_platform::aws::http_client())
             .load()
             .await;
         let cognito = aws_sdk_cognitoidentityprovider::Client::new(&sdk);

@@ -13,7 +13,7 @@ use lambda_http::{Error, run};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("api-activity");
-    let config = aws::config().await;
+    let config = aws::config();
     let tables = [activity::TABLE, company::TABLE, BILLING];
     let db = Db::from_env(aws::dynamodb(&config), &tables);
     let heads: Vec<Box<dyn ChainHeads>> = vec![Box::new(CompanyHeads), Box::new(BillingHeads)];

@@ -1,13 +1,14 @@
 //! Answers the routes of billing.
 
 use cierre_billing::state::Billing;
-use cierre_platform::http::app;
+use cierre_platform::http::{Served, app};
 use cierre_platform::{aws, telemetry};
 use lambda_http::{Error, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("api-billing");
-    let billing = Billing::from_env(&aws::config().await)?;
-    run(app(cierre_billing::http::router().with_state(billing))).await
+    let billing = Billing::from_env(&aws::config())?;
+    let routes: Served<Billing> = cierre_billing::http::router();
+    run(app(routes.with_state(billing))).await
 }

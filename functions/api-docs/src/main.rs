@@ -2,15 +2,21 @@
 
 mod page;
 
+use std::sync::LazyLock;
+
 use cierre_platform::http::{app, combine};
 use cierre_platform::{activity, identity, telemetry};
 use lambda_http::{Error, run};
 use utoipa::openapi::{OpenApi, Server};
 
+/// The document, made when it is asked for first: a start does not wait for it.
+static DOCUMENT: LazyLock<Vec<u8>> =
+    LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default());
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("api-docs");
-    run(app(page::router(serde_json::to_vec(&document())?))).await
+    run(app(page::router(&DOCUMENT))).await
 }
 
 /// The documents of every domain in one.

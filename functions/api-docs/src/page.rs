@@ -1,18 +1,17 @@
 //! The routes: the document, the page, and the files of the page. Nothing is loaded from anywhere else.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cierre_platform::error::Result;
-use cierre_platform::http::allow_public;
-use cierre_platform::{Failure, http::not_found};
+use cierre_platform::http::{Described, Routes, Served, allow_public, not_found};
+use cierre_platform::{Failure, route};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
 
 /// The page's frame: names the files, and the place where the document is drawn.
@@ -30,24 +29,25 @@ const VIEWER: [&str; 3] = [
 /// Long enough to spare requests, short enough to show a new release on the same day.
 const CACHE: &str = "public, max-age=3600";
 
-type Document = Arc<[u8]>;
+/// Ready to be sent, once somebody has asked for it; an empty one could not be written.
+pub(crate) type Document = &'static LazyLock<Vec<u8>>;
 
-/// The routes over a document that is ready to be sent.
-pub(crate) fn router(document: Vec<u8>) -> OpenApiRouter {
-    routes()
+/// The routes over a document.
+pub(crate) fn router(document: Document) -> Router {
+    routes::<Served<Document>>()
+        .with_state(document)
         .route("/api/{asset}", get(asset))
-        .with_state(document.into())
 }
 
 /// Their documentation.
 pub(crate) fn document() -> OpenApi {
-    routes().into_openapi()
+    routes::<Described>().into_openapi()
 }
 
-fn routes() -> OpenApiRouter<Document> {
-    OpenApiRouter::new()
-        .routes(allow_public().on(routes!(openapi)))
-        .routes(allow_public().on(routes!(index)))
+fn routes<R: Routes<Document>>() -> R {
+    R::default()
+        .route(allow_public().on(route!(openapi)))
+        .route(allow_public().on(route!(index)))
 }
 
 fn file(
@@ -73,7 +73,10 @@ fn file(
 /// This document
 #[utoipa::path(get, path = "/api/openapi.json", tag = "Documentation", responses((status = 200, content_type = "application/json")))]
 async fn openapi(State(document): State<Document>) -> Result<Response> {
-    file("application/json", document.to_vec(), &[])
+    if document.is_empty() {
+        return Err(Failure::message("the document cannot be written as JSON").into());
+    }
+    file("application/json", document.as_slice(), &[])
 }
 
 /// A page that shows this document
@@ -116,7 +119,7 @@ mod tests {
     use tower::ServiceExt;
 
     async fn read(path: &str) -> (u16, axum::http::HeaderMap, Vec<u8>) {
-        let app = app(router(serde_json::to_vec(&crate::document()).unwrap()));
+        let app = app(router(&crate::DOCUMENT));
         let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
         let (parts, body) = app.oneshot(request).await.unwrap().into_parts();
         (

@@ -10,7 +10,7 @@ use lambda_http::{Error, run};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("api-identity");
-    let config = aws::config().await;
+    let config = aws::config();
     let tables = aws::dynamodb(&config);
     let pool = UserPool::from_env(aws_sdk_cognitoidentityprovider::Client::new(&config))?;
     let api = IdentityApi {

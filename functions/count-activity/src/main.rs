@@ -8,7 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("count-activity");
-    let config = aws::config().await;
+    let config = aws::config();
     let db = Db::from_env(aws::dynamodb(&config), &[activity::TABLE]);
     let db = &db;
     run(service_fn(move |event: LambdaEvent<Event>| async move {

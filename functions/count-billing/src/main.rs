@@ -9,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("count-billing");
-    let config = aws::config().await;
+    let config = aws::config();
     let db = Db::from_env(aws::dynamodb(&config), &[table::BILLING]);
     let db = &db;
     run(service_fn(move |event: LambdaEvent<Event>| async move {

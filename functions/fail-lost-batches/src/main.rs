@@ -16,7 +16,7 @@ const MARGIN: Duration = Duration::from_secs(8);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("fail-lost-batches");
-    let config = aws::config().await;
+    let config = aws::config();
     let engine = Engine::from_env(&config)?;
     let syncs = Syncs::from_env(&config)?;
     let sqs = aws_sdk_sqs::Client::new(&config);

@@ -9,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("materialise-invoices");
-    let config = aws::config().await;
+    let config = aws::config();
     let engine = Engine::from_env(&config)?;
     let sqs = aws_sdk_sqs::Client::new(&config);
     let queue = Queue::from_env(sqs.clone(), CHUNKS_QUEUE)?;

@@ -14,7 +14,7 @@ const MARGIN: Duration = Duration::from_secs(8);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("run-billing-batch");
-    let config = aws::config().await;
+    let config = aws::config();
     let engine = Engine::from_env(&config)?;
     let sqs = aws_sdk_sqs::Client::new(&config);
     let queue = Queue::from_env(sqs.clone(), JOBS_QUEUE)?;

@@ -15,7 +15,7 @@ const MARGIN: Duration = Duration::from_secs(25);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("run-erp-sync");
-    let config = aws::config().await;
+    let config = aws::config();
     let syncs = Syncs::from_env(&config)?;
     let dead_letters = Queue::from_env(aws_sdk_sqs::Client::new(&config), DEAD_LETTERS)?;
     let (syncs, dead_letters) = (&syncs, &dead_letters);

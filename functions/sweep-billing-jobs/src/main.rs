@@ -17,7 +17,7 @@ const QUIET: Duration = Duration::from_secs(5 * 60);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("sweep-billing-jobs");
-    let config = aws::config().await;
+    let config = aws::config();
     let engine = Engine::from_env(&config)?;
     let syncs = Queue::from_env(aws_sdk_sqs::Client::new(&config), SYNCS_QUEUE)?;
     let (engine, syncs) = (&engine, &syncs);

@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(words: &[&str]) -> Outcome {
-    let config = aws::config().await;
+    let config = aws::config();
     match words {
         ["user", pool, username, name, role, company, password] => {
             let client = aws_sdk_cognitoidentityprovider::Client::new(&config);

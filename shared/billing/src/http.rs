@@ -2,21 +2,21 @@
 
 use axum::extract::FromRef;
 use cierre_platform::db::Db;
-use cierre_platform::http::Cursors;
-use utoipa_axum::router::OpenApiRouter;
+use cierre_platform::http::{Cursors, Described, Routes};
 
 use crate::state::Billing;
 use crate::{batches, books, credit_notes, customers, erp, invoices, pendings, services, settings};
 
 /// Every route of the domain with its documentation, for any state that holds tables, queues and the signing of cursors.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
     Cursors: FromRef<S>,
     Billing: FromRef<S>,
 {
-    OpenApiRouter::new()
+    R::default()
         .merge(customers::http::router())
         .merge(services::http::router())
         .merge(pendings::http::router())
@@ -30,5 +30,5 @@ where
 
 /// The documentation of every route of the domain.
 pub fn document() -> utoipa::openapi::OpenApi {
-    router::<Billing>().into_openapi()
+    router::<Billing, Described>().into_openapi()
 }

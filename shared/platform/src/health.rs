@@ -8,16 +8,15 @@ use cierre_kernel::role::{Role, Roles};
 use futures::future::{BoxFuture, FutureExt, join_all};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::activity;
 use crate::company;
 use crate::db::Table;
 use crate::error::{Doing, Failure, Result};
-use crate::http::{Answer, Caller, allow, allow_public};
+use crate::http::{Answer, Caller, Routes, allow, allow_public};
 use crate::idempotency;
 use crate::identity::UserPool;
+use crate::route;
 
 const ADMIN: Roles = Roles::of(&[Role::Admin]);
 /// A part that does not answer within this time is down.
@@ -53,14 +52,15 @@ pub struct Probes {
 }
 
 /// The routes, for any state that holds the probes.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Probes: FromRef<S>,
 {
-    OpenApiRouter::new()
-        .routes(allow_public().on(routes!(health)))
-        .routes(allow(ADMIN).on(routes!(deep_health)))
+    R::default()
+        .route(allow_public().on(route!(health)))
+        .route(allow(ADMIN).on(route!(deep_health)))
 }
 
 /// The state of a part or of the whole.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -28,15 +28,23 @@ const NAMESPACE: &str = "Cierre";
 /// True until the first invocation of this process has ended.
 static COLD: AtomicBool = AtomicBool::new(true);
 
-/// Starts logging for the function of this name. `LOG_LEVEL` (default `info`) is a filter as `tracing` writes them.
+/// Starts logging for the function of this name. `LOG_LEVEL` (default `info`) is a level, or levels of modules as `tracing` writes them:
+/// `info,cierre_billing=debug`.
 pub fn init(function: &'static str) {
-    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = wanted(std::env::var("LOG_LEVEL").ok().as_deref());
     let lines = JsonLines {
         function,
         write: std::io::stdout,
     };
     // A second call, as in tests, changes nothing.
     let _ = Registry::default().with(filter).with(lines).try_init();
+}
+
+/// What is logged. Not by the library's filter for spans and fields: it brings regular expressions, a quarter of a megabyte in every function.
+fn wanted(level: Option<&str>) -> Targets {
+    level
+        .and_then(|level| level.parse().ok())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// The invocation that ends here is the last one that counts as a cold start.
@@ -281,6 +289,27 @@ mod tests {
             assert_eq!(line[field], value, "{field}");
         }
         assert!(line["cold_start"].is_boolean());
+    }
+
+    #[test]
+    fn the_level_is_a_word_or_a_word_per_module() {
+        for (level, module, shown) in [
+            (None, "aws_config", tracing::Level::INFO),
+            (Some("warn"), "aws_config", tracing::Level::WARN),
+            (
+                Some("info,cierre_billing=debug"),
+                "cierre_billing::engine",
+                tracing::Level::DEBUG,
+            ),
+            (Some("!"), "aws_config", tracing::Level::INFO),
+        ] {
+            let wanted = wanted(level);
+            assert!(wanted.would_enable(module, &shown), "{level:?}");
+            assert!(
+                !wanted.would_enable(module, &tracing::Level::TRACE),
+                "{level:?}"
+            );
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use cierre_billing::state::Billing;
 use cierre_billing::table::BILLING;
 use cierre_kernel::company::CompanyId;
 use cierre_platform::db::{Db, Table};
-use cierre_platform::http::{Cursors, app};
+use cierre_platform::http::{Cursors, Routes as _, Served, app};
 use cierre_platform::queue::Queue;
 use cierre_platform::{activity, aws, clock, company, idempotency};
 use serde_json::{Value, json};
@@ -291,7 +291,8 @@ impl Inside {
             },
             cursors: Cursors::new(&[7; 32]).unwrap(),
         };
-        let routes = cierre_billing::http::router::<Billing>().merge(company::http::router());
+        let routes: Served<Billing> = cierre_billing::http::router();
+        let routes = routes.merge(company::http::router());
         let app = app(routes.with_state(billing.clone()));
         Self { billing, app, sqs }
     }

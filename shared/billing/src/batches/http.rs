@@ -5,13 +5,12 @@ use cierre_kernel::codes::{self, Code};
 use cierre_kernel::id::{BatchId, PendingId};
 use cierre_kernel::time::Date;
 use cierre_platform::http::{
-    Answer, Body, Caller, Cursors, Fields, PageParameters, Query, Rule, Segment, allow, date,
-    date_within, id, integer, list as list_of, object, one_of,
+    Answer, Body, Caller, Cursors, Fields, PageParameters, Query, Routes, Rule, Segment, allow,
+    date, date_within, id, integer, list as list_of, object, one_of,
 };
+use cierre_platform::route;
 use cierre_platform::{Error, Result, random};
 use serde_json::json;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::create::{NewBatch, Pendings, create, create_inline, retry};
 use super::read::{FailurePosition, Filter, failed_pendings, find, list, requested_ids};
@@ -39,45 +38,46 @@ const FIELD_REFUSALS: &[Code] = &[
 ];
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Billing: FromRef<S>,
     Cursors: FromRef<S>,
 {
-    OpenApiRouter::new()
-        .routes(
+    R::default()
+        .route(
             allow(WRITE)
                 .refuses(STATE_REFUSALS)
                 .invalid(FIELD_REFUSALS)
-                .on(routes!(post_batch)),
+                .on(route!(post_batch)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(STATE_REFUSALS)
                 .invalid(INLINE_REFUSALS)
-                .on(routes!(post_batch_sync)),
+                .on(route!(post_batch_sync)),
         )
-        .routes(allow(READ).on(routes!(get_batches)))
-        .routes(
+        .route(allow(READ).on(route!(get_batches)))
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_batch)),
+                .on(route!(get_batch)),
         )
-        .routes(
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_status)),
+                .on(route!(get_status)),
         )
-        .routes(
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_failed_pendings)),
+                .on(route!(get_failed_pendings)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(&[codes::NOT_FOUND, codes::BATCH_NOT_RETRYABLE])
-                .on(routes!(post_retry)),
+                .on(route!(post_retry)),
         )
 }
 

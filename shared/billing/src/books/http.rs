@@ -6,11 +6,10 @@ use cierre_kernel::problem::Problem;
 use cierre_platform::Result;
 use cierre_platform::db::Db;
 use cierre_platform::http::{
-    Answer, Caller, Cursors, Fields, PageParameters, Query, Rule, Segment, allow, integer,
+    Answer, Caller, Cursors, Fields, PageParameters, Query, Routes, Rule, Segment, allow, integer,
 };
+use cierre_platform::route;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::figures::queue;
 use super::read::{list, next_number};
@@ -20,24 +19,25 @@ use crate::roles::READ;
 use crate::rules::{LAST_NUMBER, Sequence};
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
     Cursors: FromRef<S>,
 {
     let read = allow(READ);
-    OpenApiRouter::new()
-        .routes(read.on(routes!(get_queue)))
-        .routes(read.on(routes!(get_books)))
-        .routes(
+    R::default()
+        .route(read.on(route!(get_queue)))
+        .route(read.on(route!(get_books)))
+        .route(
             read.invalid(&[codes::INVALID_RECEIPT_BOOK])
-                .on(routes!(get_next_number)),
+                .on(route!(get_next_number)),
         )
-        .routes(
+        .route(
             read.refuses(&[codes::NOT_FOUND])
                 .invalid(&[codes::INVALID_RECEIPT_BOOK, codes::RANGE_TOO_LARGE])
-                .on(routes!(get_verify)),
+                .on(route!(get_verify)),
         )
 }
 

@@ -3,10 +3,11 @@
 use axum::extract::{FromRef, State};
 use cierre_kernel::codes;
 use cierre_kernel::problem::Problem;
-use cierre_platform::http::{Answer, Body, Caller, Cursors, PageParameters, Query, Segment, allow};
+use cierre_platform::http::{
+    Answer, Body, Caller, Cursors, PageParameters, Query, Routes, Segment, allow,
+};
+use cierre_platform::route;
 use cierre_platform::{Result, random};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::fields::{Draft, NewCreditNoteBody};
 use super::issue::issue;
@@ -19,14 +20,15 @@ use crate::roles::{READ, WRITE};
 use crate::state::Billing;
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Cursors: FromRef<S>,
     Billing: FromRef<S>,
 {
-    OpenApiRouter::new()
-        .routes(
+    R::default()
+        .route(
             allow(WRITE)
                 .refuses(&[
                     codes::NOT_FOUND,
@@ -38,12 +40,12 @@ where
                     codes::CONCURRENT_CHANGE,
                 ])
                 .invalid(&[codes::INVALID_AMOUNT, codes::AMOUNT_ABOVE_OPEN])
-                .on(routes!(post_credit_note)),
+                .on(route!(post_credit_note)),
         )
-        .routes(
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_credit_notes)),
+                .on(route!(get_credit_notes)),
         )
 }
 

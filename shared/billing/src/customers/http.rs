@@ -5,10 +5,9 @@ use cierre_kernel::codes;
 use cierre_platform::Result;
 use cierre_platform::db::Db;
 use cierre_platform::http::{
-    Answer, Body, Caller, Cursors, IfMatch, PageParameters, Query, Segment, allow, boolean,
+    Answer, Body, Caller, Cursors, IfMatch, PageParameters, Query, Routes, Segment, allow, boolean,
 };
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use cierre_platform::route;
 
 use super::CustomerNumber;
 use super::fields::{read_changes, read_new};
@@ -17,33 +16,34 @@ use super::{repo, service};
 use crate::roles::{READ, WRITE};
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
     Cursors: FromRef<S>,
 {
-    OpenApiRouter::new()
-        .routes(
+    R::default()
+        .route(
             allow(WRITE)
                 .refuses(&[codes::CUSTOMER_EXISTS, codes::CONCURRENT_CHANGE])
                 .invalid(&[codes::INVALID_TAX_ID, codes::INVALID_FORMAT])
-                .on(routes!(post_customer)),
+                .on(route!(post_customer)),
         )
-        .routes(allow(READ).on(routes!(get_customers)))
-        .routes(
+        .route(allow(READ).on(route!(get_customers)))
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_customer)),
+                .on(route!(get_customer)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(&[codes::NOT_FOUND, codes::CONCURRENT_CHANGE])
                 .invalid(&[codes::INVALID_TAX_ID, codes::INVALID_FORMAT])
                 .versioned()
-                .on(routes!(patch_customer)),
+                .on(route!(patch_customer)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(&[
                     codes::NOT_FOUND,
@@ -51,7 +51,7 @@ where
                     codes::CONCURRENT_CHANGE,
                 ])
                 .versioned()
-                .on(routes!(delete_customer)),
+                .on(route!(delete_customer)),
         )
 }
 

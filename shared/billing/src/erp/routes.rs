@@ -4,14 +4,13 @@ use axum::extract::{FromRef, State};
 use cierre_kernel::codes::{self, Code};
 use cierre_kernel::id::{Batch, SyncId};
 use cierre_platform::http::{
-    Answer, Body, Caller, Cursors, Fields, PageParameters, Query, Rule, Segment, allow, id,
+    Answer, Body, Caller, Cursors, Fields, PageParameters, Query, Routes, Rule, Segment, allow, id,
     list as list_of, one_of, parsed, text,
 };
+use cierre_platform::route;
 use cierre_platform::{Error, Result, random};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::create::{Wanted, create, preview};
 use super::moves::{cancel, confirm};
@@ -62,44 +61,45 @@ const NOT_SETTLED: &[Code] = &[
 ];
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Cursors: FromRef<S>,
     Billing: FromRef<S>,
 {
-    OpenApiRouter::new()
-        .routes(
+    R::default()
+        .route(
             allow(READ)
                 .refuses(NOT_YET)
                 .invalid(DOCUMENTS)
-                .on(routes!(post_preview)),
+                .on(route!(post_preview)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(NOT_SENT)
                 .invalid(DOCUMENTS)
-                .on(routes!(post_erp_invoices)),
+                .on(route!(post_erp_invoices)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(NOT_SENT)
                 .invalid(&[codes::INVALID_ID])
-                .on(routes!(post_erp_batch)),
+                .on(route!(post_erp_batch)),
         )
-        .routes(allow(READ).on(routes!(get_history)))
-        .routes(
+        .route(allow(READ).on(route!(get_history)))
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_sync)),
+                .on(route!(get_sync)),
         )
-        .routes(
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_refused)),
+                .on(route!(get_refused)),
         )
-        .routes(allow(SETTLE).refuses(NOT_SETTLED).on(routes!(post_confirm)))
-        .routes(allow(SETTLE).refuses(NOT_SETTLED).on(routes!(post_cancel)))
+        .route(allow(SETTLE).refuses(NOT_SETTLED).on(route!(post_confirm)))
+        .route(allow(SETTLE).refuses(NOT_SETTLED).on(route!(post_cancel)))
 }
 
 /// Which documents a preview is about: exactly one of the two.

@@ -12,12 +12,11 @@ use cierre_kernel::problem::Problem;
 use cierre_platform::Result;
 use cierre_platform::db::Db;
 use cierre_platform::http::{
-    Answer, Caller, CursorScope, Cursors, Fields, PageParameters, Paging, Query, Rule, Segment,
-    allow, date, id, integer, money, one_of, parsed,
+    Answer, Caller, CursorScope, Cursors, Fields, PageParameters, Paging, Query, Routes, Rule,
+    Segment, allow, date, id, integer, money, one_of, parsed,
 };
+use cierre_platform::route;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::document::Document;
 use super::filter::{Documents, Filter, Position};
@@ -37,30 +36,31 @@ use crate::table;
 const STATISTICS: &str = "/invoices/statistics";
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
     Cursors: FromRef<S>,
 {
     let read = allow(READ);
-    OpenApiRouter::new()
-        .routes(
+    R::default()
+        .route(
             read.invalid(&[codes::INVALID_RECEIPT_BOOK, codes::INVALID_AMOUNT])
-                .on(routes!(get_invoices)),
+                .on(route!(get_invoices)),
         )
-        .routes(read.on(routes!(get_statistics)))
-        .routes(
+        .route(read.on(route!(get_statistics)))
+        .route(
             read.refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_by_customer)),
+                .on(route!(get_by_customer)),
         )
-        .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_by_batch)))
-        .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_by_number)))
-        .routes(read.refuses(&[codes::NOT_FOUND]).on(routes!(get_invoice)))
-        .routes(
+        .route(read.refuses(&[codes::NOT_FOUND]).on(route!(get_by_batch)))
+        .route(read.refuses(&[codes::NOT_FOUND]).on(route!(get_by_number)))
+        .route(read.refuses(&[codes::NOT_FOUND]).on(route!(get_invoice)))
+        .route(
             read.refuses(&[codes::NOT_FOUND, codes::CAE_PENDING])
                 .invalid(&[codes::UNSUPPORTED_FORMAT])
-                .on(routes!(get_document)),
+                .on(route!(get_document)),
         )
 }
 

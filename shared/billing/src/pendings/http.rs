@@ -6,11 +6,10 @@ use cierre_kernel::id::PendingId;
 use cierre_platform::Result;
 use cierre_platform::db::Db;
 use cierre_platform::http::{
-    Answer, Caller, Cursors, Fields, IfMatch, PageParameters, Paging, Query, Segment, allow, date,
-    one_of,
+    Answer, Caller, Cursors, Fields, IfMatch, PageParameters, Paging, Query, Routes, Segment,
+    allow, date, one_of,
 };
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use cierre_platform::route;
 
 use super::repo::{Filter, Wanted, list};
 use super::service;
@@ -21,23 +20,24 @@ use crate::entity::PendingStatus;
 use crate::roles::{READ, WRITE};
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
     Cursors: FromRef<S>,
 {
     let listing = allow(READ).invalid(&[codes::INVALID_DATE, codes::INVALID_RANGE]);
-    OpenApiRouter::new()
-        .routes(listing.on(routes!(get_pendings)))
-        .routes(listing.on(routes!(get_available)))
-        .routes(allow(READ).on(routes!(get_summary)))
-        .routes(
+    R::default()
+        .route(listing.on(route!(get_pendings)))
+        .route(listing.on(route!(get_available)))
+        .route(allow(READ).on(route!(get_summary)))
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_pending)),
+                .on(route!(get_pending)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(&[
                     codes::NOT_FOUND,
@@ -46,7 +46,7 @@ where
                     codes::CONCURRENT_CHANGE,
                 ])
                 .versioned()
-                .on(routes!(delete_pending)),
+                .on(route!(delete_pending)),
         )
 }
 

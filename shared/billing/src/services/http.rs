@@ -5,13 +5,12 @@ use cierre_kernel::codes;
 use cierre_kernel::id::{Service as ServiceKind, ServiceId};
 use cierre_platform::db::Db;
 use cierre_platform::http::{
-    Answer, At, Body, Caller, Cursors, IfMatch, PageParameters, Query, Rule, Segment, allow, date,
-    id, list as list_of, one_of,
+    Answer, At, Body, Caller, Cursors, IfMatch, PageParameters, Query, Routes, Rule, Segment,
+    allow, date, id, list as list_of, one_of,
 };
+use cierre_platform::route;
 use cierre_platform::{Result, random};
 use serde_json::Value;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::fields::{Changes, Draft};
 use super::repo::{Filter, list};
@@ -26,8 +25,9 @@ use crate::ids;
 use crate::roles::{READ, WRITE};
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
     Cursors: FromRef<S>,
@@ -38,24 +38,24 @@ where
         codes::UNKNOWN_CUSTOMER,
         codes::CUSTOMER_INACTIVE,
     ]);
-    OpenApiRouter::new()
-        .routes(by_fields.on(routes!(post_service)))
-        .routes(
+    R::default()
+        .route(by_fields.on(route!(post_service)))
+        .route(
             allow(WRITE)
                 .invalid(&[codes::TOO_MANY_ITEMS])
-                .on(routes!(post_bulk)),
+                .on(route!(post_bulk)),
         )
-        .routes(
+        .route(
             allow(READ)
                 .invalid(&[codes::INVALID_DATE, codes::INVALID_RANGE])
-                .on(routes!(get_services)),
+                .on(route!(get_services)),
         )
-        .routes(
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_service)),
+                .on(route!(get_service)),
         )
-        .routes(
+        .route(
             by_fields
                 .refuses(&[
                     codes::NOT_FOUND,
@@ -63,9 +63,9 @@ where
                     codes::CONCURRENT_CHANGE,
                 ])
                 .versioned()
-                .on(routes!(patch_service)),
+                .on(route!(patch_service)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(&[
                     codes::NOT_FOUND,
@@ -73,16 +73,16 @@ where
                     codes::CONCURRENT_CHANGE,
                 ])
                 .versioned()
-                .on(routes!(delete_service)),
+                .on(route!(delete_service)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .invalid(&[
                     codes::INVALID_ID,
                     codes::DUPLICATE_ITEMS,
                     codes::TOO_MANY_ITEMS,
                 ])
-                .on(routes!(post_send)),
+                .on(route!(post_send)),
         )
 }
 

@@ -5,9 +5,8 @@ use cierre_kernel::codes;
 use cierre_kernel::role::{Role, Roles};
 use cierre_platform::Result;
 use cierre_platform::db::Db;
-use cierre_platform::http::{Answer, Body, Caller, IfMatch, allow};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use cierre_platform::http::{Answer, Body, Caller, IfMatch, Routes, allow};
+use cierre_platform::route;
 
 use super::fields::read_settings;
 use super::service;
@@ -19,24 +18,25 @@ use crate::state::Billing;
 const ADMINISTER: Roles = Roles::of(&[Role::Admin]);
 
 /// The routes with their documentation.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
     Billing: FromRef<S>,
 {
-    OpenApiRouter::new()
-        .routes(
+    R::default()
+        .route(
             allow(READ)
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_billing_settings)),
+                .on(route!(get_billing_settings)),
         )
-        .routes(
+        .route(
             allow(ADMINISTER)
                 .refuses(&[codes::CONCURRENT_CHANGE])
                 .invalid(&[codes::INVALID_AMOUNT, codes::INVALID_FORMAT])
                 .versioned()
-                .on(routes!(put_billing_settings)),
+                .on(route!(put_billing_settings)),
         )
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use cierre_kernel::codes;
 use cierre_kernel::correlation::CorrelationId;
@@ -11,17 +12,16 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::openapi::OpenApi;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::verify::ChainHeads;
 use super::{Filter, counts, page, verify};
 use crate::db::Db;
 use crate::error::Result;
 use crate::http::{
-    Answer, Caller, Cursors, Fields, PageParameters, Paging, Query, allow_any_user, one_of, parsed,
-    text,
+    Answer, Caller, Cursors, Described, Fields, PageParameters, Paging, Query, Routes, Served,
+    allow_any_user, one_of, parsed, text,
 };
+use crate::route;
 
 /// What the routes work with. Cheap to clone.
 #[derive(Clone)]
@@ -45,27 +45,27 @@ impl Activity {
 }
 
 /// The routes.
-pub fn router(activity: Activity) -> OpenApiRouter {
-    routes().with_state(activity)
+pub fn router(activity: Activity) -> Router {
+    routes::<Served<Activity>>().with_state(activity)
 }
 
 /// Their documentation.
 pub fn document() -> OpenApi {
-    routes().into_openapi()
+    routes::<Described>().into_openapi()
 }
 
-fn routes() -> OpenApiRouter<Activity> {
+fn routes<R: Routes<Activity>>() -> R {
     let verifies = allow_any_user()
         .refuses(&[codes::NOT_FOUND])
         .invalid(&[codes::REQUIRED, codes::INVALID_FORMAT]);
-    OpenApiRouter::new()
-        .routes(
+    R::default()
+        .route(
             allow_any_user()
                 .invalid(&[codes::REQUIRED, codes::INVALID_FORMAT])
-                .on(routes!(list_activity)),
+                .on(route!(list_activity)),
         )
-        .routes(verifies.on(routes!(verify_activity)))
-        .routes(allow_any_user().on(routes!(count_activity)))
+        .route(verifies.on(route!(verify_activity)))
+        .route(allow_any_user().on(route!(count_activity)))
 }
 
 /// An activity event.

@@ -1,10 +1,24 @@
-//! One way to reach AWS for every function: same retries, same time-outs.
+//! One way to reach AWS for every function: same retries, same time-outs, one HTTP client, which is made when the first request is sent.
+//!
+//! Region, credentials and endpoint come from the environment, where Lambda puts them, and from nowhere else: no profiles, no metadata
+//! services, no settings of single services. So a start reads no files and asks nobody.
 
+mod trust;
+
+use std::env;
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::db::CountRequests;
 
@@ -17,13 +31,24 @@ const TRY: Duration = Duration::from_secs(5);
 /// All tries of one request.
 const REQUEST: Duration = Duration::from_secs(12);
 
-/// Region, credentials and endpoint from the environment; retries and time-outs as above.
-pub async fn config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
+/// Region, credentials and endpoint from the environment; retries, time-outs and HTTP client as above.
+pub fn config() -> SdkConfig {
+    let region = env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION"));
+    let credentials = EnvironmentVariableCredentialsProvider::new();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region.ok().map(Region::new))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(retries())
         .timeout_config(timeouts())
-        .load()
-        .await
+        .http_client(http_client());
+    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    config.build()
+}
+
+/// The HTTP client of every client that is made from one configuration. It trusts Amazon's certificate authorities and no others.
+pub fn http_client() -> SharedHttpClient {
+    SharedHttpClient::new(AtFirstUse::default())
 }
 
 /// How often a request is tried.
@@ -44,4 +69,25 @@ pub fn timeouts() -> TimeoutConfig {
 pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let builder = aws_sdk_dynamodb::config::Builder::from(config).interceptor(CountRequests);
     aws_sdk_dynamodb::Client::from_conf(builder.build())
+}
+
+/// Makes the client when it is asked for a connection. The SDK's own sets up TLS as soon as a client is configured, once for each client,
+/// before a function says that it is ready.
+#[derive(Debug, Default)]
+struct AtFirstUse(OnceLock<SharedHttpClient>);
+
+impl HttpClient for AtFirstUse {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0
+            .get_or_init(|| trust::client(trust::AMAZON))
+            .http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        Some(ConnectorMetadata::new("hyper", Some("1.x".into())))
+    }
 }

@@ -10,32 +10,33 @@ use cierre_kernel::time::{Instant, TimeZone};
 use ipnet::IpNet;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::entity::{CompanySettings, SettingsDraft};
 use super::service;
 use crate::db::Db;
 use crate::error::Result;
 use crate::http::{
-    Answer, Body, Caller, Fields, IfMatch, allow, allow_any_user, date, list, one_of, parsed, text,
+    Answer, Body, Caller, Fields, IfMatch, Routes, allow, allow_any_user, date, list, one_of,
+    parsed, text,
 };
+use crate::route;
 
 const WRITE: Roles = Roles::of(&[Role::Admin]);
 
 /// The routes, for any state that holds a database.
-pub fn router<S>() -> OpenApiRouter<S>
+pub fn router<S, R>() -> R
 where
+    R: Routes<S>,
     S: Clone + Send + Sync + 'static,
     Db: FromRef<S>,
 {
-    OpenApiRouter::new()
-        .routes(
+    R::default()
+        .route(
             allow_any_user()
                 .refuses(&[codes::NOT_FOUND])
-                .on(routes!(get_settings)),
+                .on(route!(get_settings)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .refuses(&[codes::FISCAL_IDENTITY_LOCKED, codes::CONCURRENT_CHANGE])
                 .invalid(&[
@@ -45,7 +46,7 @@ where
                     codes::TOO_MANY_ITEMS,
                 ])
                 .versioned()
-                .on(routes!(put_settings)),
+                .on(route!(put_settings)),
         )
 }
 

@@ -17,7 +17,6 @@ use lambda_http::request::RequestContext;
 use tracing::Instrument;
 use tracing::field::Empty;
 use ulid::Ulid;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::CORRELATION_HEADER;
 use super::answer::{Outgoing, render, seal};
@@ -30,11 +29,10 @@ use crate::{db, random, telemetry};
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Makes the service that a function runs out of its routes.
-pub fn app(routes: OpenApiRouter) -> Router {
-    let (router, _) = routes.split_for_parts();
+pub fn app(routes: Router) -> Router {
     let no_route = async || Error::from(Problem::new(codes::NOT_FOUND));
     let no_method = async || Error::from(Problem::new(codes::METHOD_NOT_ALLOWED));
-    router
+    routes
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn(envelope))

@@ -3,8 +3,8 @@
 //! ```
 //! use axum::response::IntoResponse;
 //! use cierre_kernel::{codes, role::{Role, Roles}};
-//! use cierre_platform::http::{Caller, Segment, allow};
-//! use utoipa_axum::{router::OpenApiRouter, routes};
+//! use cierre_platform::http::{Caller, Routes, Segment, Served, allow};
+//! use cierre_platform::route;
 //!
 //! const READ: Roles = Roles::of(&[Role::Billing, Role::Auditor]);
 //!
@@ -14,24 +14,23 @@
 //!     format!("{id} of {}", caller.context.company)
 //! }
 //!
-//! fn router() -> OpenApiRouter {
-//!     OpenApiRouter::new().routes(allow(READ).refuses(&[codes::NOT_FOUND]).on(routes!(get_customer)))
+//! fn router<S: Clone + Send + Sync + 'static, R: Routes<S>>() -> R {
+//!     R::default().route(allow(READ).refuses(&[codes::NOT_FOUND]).on(route!(get_customer)))
 //! }
-//! # let _ = router();
+//! # let _ = router::<(), Served<()>>();
 //! ```
 
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::Next;
 use axum::response::Response;
 use cierre_kernel::codes::{self, Code};
 use cierre_kernel::problem::Problem;
 use cierre_kernel::role::{Role, Roles};
 use lambda_http::request::RequestContext;
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Content, RefOr, Required, SecurityRequirement};
-use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::app::Arrival;
 use super::caller;
@@ -40,7 +39,7 @@ use crate::error::Result;
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Access {
+pub(super) enum Access {
     /// Anybody, without a token.
     Public,
     /// Every user of a company, even one without any role.
@@ -53,7 +52,7 @@ enum Access {
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Rule {
-    access: Access,
+    pub(super) access: Access,
     refusals: &'static [Code],
     invalid: &'static [Code],
     versioned: bool,
@@ -110,36 +109,12 @@ impl Rule {
         self
     }
 
-    /// Puts the rule before the handlers and into their documentation.
-    pub fn on<S: Clone + Send + Sync + 'static>(
-        self,
-        (schemas, mut paths, router): UtoipaMethodRouter<S>,
-    ) -> UtoipaMethodRouter<S> {
-        for item in paths.paths.values_mut() {
-            let PathItem {
-                get,
-                put,
-                post,
-                delete,
-                patch,
-                ..
-            } = item;
-            for operation in [get, put, delete, patch].into_iter().flatten() {
-                self.describe(operation, false);
-            }
-            for operation in post.iter_mut() {
-                operation.request_body.get_or_insert_with(nothing);
-                self.describe(operation, self.access != Access::Public && !self.keyless);
-            }
+    /// Writes the rule into the documentation of a route that it stands before; `post` says whether the route is a POST.
+    pub(super) fn describe(self, operation: &mut Operation, post: bool) {
+        let keyed = post && self.access != Access::Public && !self.keyless;
+        if post {
+            operation.request_body.get_or_insert_with(nothing);
         }
-        (
-            schemas,
-            paths,
-            router.route_layer(from_fn_with_state(self.access, guard)),
-        )
-    }
-
-    fn describe(self, operation: &mut Operation, keyed: bool) {
         let mut refusals = self.refusals.to_vec();
         let mut invalid = self.invalid.to_vec();
         let parameters = operation.parameters.get_or_insert_default();
@@ -263,7 +238,11 @@ fn header(name: &str, description: &str) -> RefOr<Parameter> {
 }
 
 /// Lets the request pass or answers 401 or 403, before anything of it is read.
-async fn guard(State(access): State<Access>, mut request: Request, next: Next) -> Result<Response> {
+pub(super) async fn guard(
+    State(access): State<Access>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response> {
     if access != Access::Public {
         let arrival = Arrival::of(request.extensions());
         let gateway = request.extensions().get::<RequestContext>();

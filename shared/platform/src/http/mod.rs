@@ -1,7 +1,7 @@
 //! HTTP as every domain speaks it: guarded routes, decoded input, one form of answers and errors.
 //!
-//! A domain brings handlers and a [`utoipa_axum::router::OpenApiRouter`]; [`allow`] puts the roles before them, [`app()`] puts the envelope
-//! around them, and [`combine`] puts their documentation together.
+//! A domain brings handlers and collects them in [`Routes`]; [`allow`] puts the roles before them, [`app()`] puts the envelope around them, and
+//! [`combine`] puts their documentation together.
 
 mod answer;
 mod app;
@@ -13,6 +13,7 @@ mod guard;
 mod json;
 mod precondition;
 mod request;
+mod routes;
 mod rules;
 
 pub use answer::{PROBLEM_JSON, not_found};
@@ -23,6 +24,7 @@ pub use fields::{At, Change, Fields, Paging, Source, decode};
 pub use guard::{Rule as RouteRule, allow, allow_any_user, allow_public};
 pub use precondition::{IfMatch, etag};
 pub use request::{BODY_LIMIT_BYTES, Body, Caller, IDEMPOTENCY_KEY, Query, Segment};
+pub use routes::{Described, Handled, Route, Routes, Ruled, Served, paste, serve};
 pub use rules::{
     Rule, any_object, boolean, date, date_within, id, integer, lines, list, money, object, one_of,
     parsed, text,

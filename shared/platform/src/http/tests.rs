@@ -9,11 +9,10 @@ use cierre_kernel::problem::Problem;
 use cierre_kernel::role::{Role, Roles};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::*;
 use crate::error::{Failure, Result};
+use crate::route;
 
 const WRITE: Roles = Roles::of(&[Role::Admin, Role::Billing]);
 const READ: Roles = Roles::of(&[Role::Admin, Role::Billing, Role::Auditor]);
@@ -85,25 +84,25 @@ async fn busy() -> Result<Answer> {
     Err(Problem::new(codes::RATE_LIMITED).retry_after(7).into())
 }
 
-fn routes() -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(allow(READ).on(routes!(get_thing)))
-        .routes(allow(READ).on(routes!(list_things)))
-        .routes(
+fn routes<R: Routes<()>>() -> R {
+    R::default()
+        .route(allow(READ).on(route!(get_thing)))
+        .route(allow(READ).on(route!(list_things)))
+        .route(
             allow(WRITE)
                 .refuses(&[codes::SERVICE_LOCKED])
                 .versioned()
-                .on(routes!(delete_thing)),
+                .on(route!(delete_thing)),
         )
-        .routes(
+        .route(
             allow(WRITE)
                 .invalid(&[codes::INVALID_TAX_ID])
-                .on(routes!(post_thing)),
+                .on(route!(post_thing)),
         )
-        .routes(allow_any_user().on(routes!(broken)))
-        .routes(allow_any_user().on(routes!(panics)))
-        .routes(allow_any_user().on(routes!(busy)))
-        .routes(allow_public().on(routes!(open)))
+        .route(allow_any_user().on(route!(broken)))
+        .route(allow_any_user().on(route!(panics)))
+        .route(allow_any_user().on(route!(busy)))
+        .route(allow_public().on(route!(open)))
 }
 
 /// An HTTP API event (payload 2.0) of user `ana`, to be bent.
@@ -175,7 +174,10 @@ impl Answered {
 
 async fn send(event: Value) -> Answered {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let response = app(routes()).oneshot(request).await.unwrap();
+    let response = app(routes::<Served<()>>().with_state(()))
+        .oneshot(request)
+        .await
+        .unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     let body = if bytes.is_empty() {
@@ -514,7 +516,7 @@ async fn a_correlation_id_of_another_form_is_replaced() {
 
 #[test]
 fn the_document_names_roles_refusals_and_every_code() {
-    let document = serde_json::to_value(combine([routes().into_openapi()])).unwrap();
+    let document = serde_json::to_value(combine([routes::<Described>().into_openapi()])).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     let get = &document["paths"]["/things/{id}"]["get"];
     assert_eq!(get["x-roles"], json!(["admin", "billing", "auditor"]));

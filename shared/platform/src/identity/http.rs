@@ -1,5 +1,6 @@
 //! `/auth/*`, `/profile` and `/company/users`; with the settings and the health routes they make up the identity API.
 
+use axum::Router;
 use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -9,8 +10,6 @@ use cierre_kernel::role::{Role, Roles};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::pool::{Challenge, ChallengeAnswer, Person, SignIn, UserPool};
 use crate::company;
@@ -18,9 +17,10 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::health::{self, Probes};
 use crate::http::{
-    Answer, Body, Caller, Cursors, Fields, PageParameters, Query, allow, allow_any_user,
-    allow_public, one_of, parsed, text,
+    Answer, Body, Caller, Cursors, Described, Fields, PageParameters, Query, Routes, Served, allow,
+    allow_any_user, allow_public, one_of, parsed, text,
 };
+use crate::route;
 
 const READ_USERS: Roles = Roles::of(&[Role::Admin, Role::Supervisor, Role::Payables]);
 
@@ -50,36 +50,36 @@ impl FromRef<IdentityApi> for Probes {
 }
 
 /// All routes of the identity API.
-pub fn router(api: IdentityApi) -> OpenApiRouter {
-    routes().with_state(api)
+pub fn router(api: IdentityApi) -> Router {
+    routes::<Served<IdentityApi>>().with_state(api)
 }
 
 /// Their documentation.
 pub fn document() -> OpenApi {
-    routes().into_openapi()
+    routes::<Described>().into_openapi()
 }
 
-fn routes() -> OpenApiRouter<IdentityApi> {
-    OpenApiRouter::new()
-        .routes(
+fn routes<R: Routes<IdentityApi>>() -> R {
+    R::default()
+        .route(
             allow_public()
                 .refuses(&[codes::INVALID_CREDENTIALS, codes::RATE_LIMITED])
-                .on(routes!(login)),
+                .on(route!(login)),
         )
-        .routes(
+        .route(
             allow_public()
                 .refuses(&[codes::INVALID_CREDENTIALS, codes::RATE_LIMITED])
                 .invalid(&[codes::INVALID_FORMAT])
-                .on(routes!(challenge)),
+                .on(route!(challenge)),
         )
-        .routes(
+        .route(
             allow_public()
                 .refuses(&[codes::INVALID_CREDENTIALS, codes::RATE_LIMITED])
-                .on(routes!(refresh)),
+                .on(route!(refresh)),
         )
-        .routes(allow_any_user().keyless().on(routes!(logout)))
-        .routes(allow_any_user().on(routes!(profile)))
-        .routes(allow(READ_USERS).on(routes!(users)))
+        .route(allow_any_user().keyless().on(route!(logout)))
+        .route(allow_any_user().on(route!(profile)))
+        .route(allow(READ_USERS).on(route!(users)))
         .merge(company::http::router())
         .merge(health::router())
 }
