@@ -1,15 +1,16 @@
 //! Follows the activity table's stream and counts events per type.
 
 use aws_lambda_events::event::dynamodb::Event;
+use cierre_platform::aws::Aws;
 use cierre_platform::db::Db;
-use cierre_platform::{activity, aws, stream, telemetry};
+use cierre_platform::{activity, stream, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("count-activity");
-    let config = aws::config();
-    let db = Db::from_env(aws::dynamodb(&config), &[activity::TABLE]);
+    let aws = Aws::from_env();
+    let db = Db::from_env(aws.dynamodb(), &[activity::TABLE]);
     let db = &db;
     run(service_fn(move |event: LambdaEvent<Event>| async move {
         let follow = stream::consume(event.payload, async |changes| {

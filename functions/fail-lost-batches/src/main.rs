@@ -6,8 +6,9 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::SqsEvent;
 use cierre_billing::engine::{DEAD_LETTERS, Deadline, Engine, LostMessage, PARKED};
 use cierre_billing::erp::Syncs;
+use cierre_platform::aws::Aws;
 use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
-use cierre_platform::{Failure, aws, clock, telemetry};
+use cierre_platform::{Failure, clock, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 /// Before the function's own time is up: one more transaction and the hand-over fit in.
@@ -16,12 +17,11 @@ const MARGIN: Duration = Duration::from_secs(8);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("fail-lost-batches");
-    let config = aws::config();
-    let engine = Engine::from_env(&config)?;
-    let syncs = Syncs::from_env(&config)?;
-    let sqs = aws_sdk_sqs::Client::new(&config);
-    let queue = Queue::from_env(sqs.clone(), DEAD_LETTERS)?;
-    let parked = Queue::from_env(sqs, PARKED)?;
+    let aws = Aws::from_env();
+    let engine = Engine::from_env(&aws)?;
+    let syncs = Syncs::from_env(&aws)?;
+    let queue = Queue::from_env(aws.sqs(), DEAD_LETTERS)?;
+    let parked = Queue::from_env(aws.sqs(), PARKED)?;
     let (engine, syncs, queue, parked) = (&engine, &syncs, &queue, &parked);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::after(clock::until(event.context.deadline).saturating_sub(MARGIN));

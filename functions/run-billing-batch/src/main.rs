@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use cierre_billing::engine::{DEAD_LETTERS, Deadline, Engine, JOBS_QUEUE, JobMessage};
+use cierre_platform::aws::Aws;
 use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
-use cierre_platform::{Failure, aws, clock, telemetry};
+use cierre_platform::{Failure, clock, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 /// Before the function's own time is up: one more transaction and the hand-over fit in.
@@ -14,11 +15,10 @@ const MARGIN: Duration = Duration::from_secs(8);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("run-billing-batch");
-    let config = aws::config();
-    let engine = Engine::from_env(&config)?;
-    let sqs = aws_sdk_sqs::Client::new(&config);
-    let queue = Queue::from_env(sqs.clone(), JOBS_QUEUE)?;
-    let dead_letters = Queue::from_env(sqs, DEAD_LETTERS)?;
+    let aws = Aws::from_env();
+    let engine = Engine::from_env(&aws)?;
+    let queue = Queue::from_env(aws.sqs(), JOBS_QUEUE)?;
+    let dead_letters = Queue::from_env(aws.sqs(), DEAD_LETTERS)?;
     let (engine, queue, dead_letters) = (&engine, &queue, &dead_letters);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::after(clock::until(event.context.deadline).saturating_sub(MARGIN));

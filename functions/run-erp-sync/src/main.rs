@@ -5,8 +5,9 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::SqsEvent;
 use cierre_billing::engine::{DEAD_LETTERS, Deadline};
 use cierre_billing::erp::{SyncMessage, Syncs};
+use cierre_platform::aws::Aws;
 use cierre_platform::queue::{Delivery, Queue, Verdict, consume};
-use cierre_platform::{Failure, aws, clock, telemetry};
+use cierre_platform::{Failure, clock, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 /// Before the function's own time is up: the ERP's answer to one more part and the hand-over fit in.
@@ -15,9 +16,9 @@ const MARGIN: Duration = Duration::from_secs(25);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("run-erp-sync");
-    let config = aws::config();
-    let syncs = Syncs::from_env(&config)?;
-    let dead_letters = Queue::from_env(aws_sdk_sqs::Client::new(&config), DEAD_LETTERS)?;
+    let aws = Aws::from_env();
+    let syncs = Syncs::from_env(&aws)?;
+    let dead_letters = Queue::from_env(aws.sqs(), DEAD_LETTERS)?;
     let (syncs, dead_letters) = (&syncs, &dead_letters);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::after(clock::until(event.context.deadline).saturating_sub(MARGIN));

@@ -2,18 +2,19 @@
 
 use aws_lambda_events::event::{dynamodb, sqs};
 use cierre_billing::webhooks::{DEAD_LETTERS, Webhooks};
+use cierre_platform::aws::Aws;
 use cierre_platform::error::Doing;
 use cierre_platform::queue::{Queue, consume};
-use cierre_platform::{Failure, aws, stream, telemetry};
+use cierre_platform::{Failure, stream, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("send-webhooks");
-    let config = aws::config().await;
-    let webhooks = Webhooks::from_env(&config)?;
-    let dead_letters = Queue::from_env(aws_sdk_sqs::Client::new(&config), DEAD_LETTERS)?;
+    let aws = Aws::from_env();
+    let webhooks = Webhooks::from_env(&aws)?;
+    let dead_letters = Queue::from_env(aws.sqs(), DEAD_LETTERS)?;
     let (webhooks, dead_letters) = (&webhooks, &dead_letters);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         let answer = Box::pin(follow(webhooks, dead_letters, event.payload)).await;

@@ -6,8 +6,9 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use cierre_billing::engine::Engine;
 use cierre_billing::erp::SYNCS_QUEUE;
 use cierre_kernel::time::Instant;
+use cierre_platform::aws::Aws;
 use cierre_platform::queue::Queue;
-use cierre_platform::{aws, clock, telemetry};
+use cierre_platform::{clock, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
@@ -17,9 +18,9 @@ const QUIET: Duration = Duration::from_secs(5 * 60);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init("sweep-billing-jobs");
-    let config = aws::config();
-    let engine = Engine::from_env(&config)?;
-    let syncs = Queue::from_env(aws_sdk_sqs::Client::new(&config), SYNCS_QUEUE)?;
+    let aws = Aws::from_env();
+    let engine = Engine::from_env(&aws)?;
+    let syncs = Queue::from_env(aws.sqs(), SYNCS_QUEUE)?;
     let (engine, syncs) = (&engine, &syncs);
     run(service_fn(
         move |event: LambdaEvent<EventBridgeEvent<Value>>| async move {

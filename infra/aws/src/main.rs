@@ -16,8 +16,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use cierre_kernel::company::CompanyId;
+use cierre_platform::aws::Aws;
 use cierre_platform::db::Db;
-use cierre_platform::{activity, aws, company, idempotency};
+use cierre_platform::{activity, company, idempotency};
 
 /// Whatever went wrong; the whole chain is printed.
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -38,10 +39,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(words: &[&str]) -> Outcome {
-    let config = aws::config();
+    let aws = Aws::from_env();
     match words {
         ["user", pool, username, name, role, company, password] => {
-            let client = aws_sdk_cognitoidentityprovider::Client::new(&config);
+            let client = aws.client(aws_sdk_cognitoidentityprovider::Client::new);
             let user = users::User {
                 username,
                 name,
@@ -58,10 +59,10 @@ async fn run(words: &[&str]) -> Outcome {
                 idempotency::TABLE,
                 company::TABLE,
             ];
-            let db = Db::from_env(aws::dynamodb(&config), &tables);
+            let db = Db::from_env(aws.dynamodb(), &tables);
             Ok(services::load(&db, &CompanyId::parse(company)?).await?)
         }
-        ["queue", url] => queue::print_counts(&aws_sdk_sqs::Client::new(&config), url).await,
+        ["queue", url] => queue::print_counts(&aws.sqs(), url).await,
         _ => Err("not a command; `cargo local` knows them".into()),
     }
 }

@@ -1,8 +1,8 @@
 //! What every handler of the domain works with.
 
-use aws_config::SdkConfig;
 use axum::extract::FromRef;
 use cierre_platform::Failure;
+use cierre_platform::aws::Aws;
 use cierre_platform::db::Db;
 use cierre_platform::http::Cursors;
 
@@ -25,10 +25,10 @@ impl Billing {
     ///
     /// # Errors
     /// When a variable is missing.
-    pub fn from_env(config: &SdkConfig) -> Result<Self, Failure> {
+    pub fn from_env(aws: &Aws) -> Result<Self, Failure> {
         Ok(Self {
-            engine: Engine::from_env(config)?,
-            syncs: Syncs::from_env(config)?,
+            engine: Engine::from_env(aws)?,
+            syncs: Syncs::from_env(aws)?,
             cursors: Cursors::from_env()?,
         })
     }

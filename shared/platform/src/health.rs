@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::activity;
+use crate::aws::Lazy;
 use crate::company;
 use crate::db::Table;
 use crate::error::{Doing, Failure, Result};
@@ -42,11 +43,11 @@ const BUCKET: &str = "UPLOADS_BUCKET";
 #[derive(Clone, Debug)]
 pub struct Probes {
     /// Tables.
-    pub tables: aws_sdk_dynamodb::Client,
+    pub tables: Lazy<aws_sdk_dynamodb::Client>,
     /// Queues.
-    pub queues: aws_sdk_sqs::Client,
+    pub queues: Lazy<aws_sdk_sqs::Client>,
     /// The bucket.
-    pub buckets: aws_sdk_s3::Client,
+    pub buckets: Lazy<aws_sdk_s3::Client>,
     /// Users.
     pub pool: UserPool,
 }

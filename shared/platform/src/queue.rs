@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
+use crate::aws::Lazy;
 use crate::error::{Doing, Failure};
 use crate::{db, telemetry};
 
@@ -32,7 +33,7 @@ const MAX_BATCH: usize = 10;
 /// One queue to send to or to consume from. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    client: Client,
+    client: Lazy<Client>,
     url: String,
 }
 
@@ -41,15 +42,21 @@ impl Queue {
     ///
     /// # Errors
     /// When the variable is not set.
-    pub fn from_env(client: Client, variable: &'static str) -> Result<Self, Failure> {
+    pub fn from_env(
+        client: impl Into<Lazy<Client>>,
+        variable: &'static str,
+    ) -> Result<Self, Failure> {
         let url = std::env::var(variable)
             .doing(&format!("reading the environment variable {variable}"))?;
         Ok(Self::new(client, url))
     }
 
     /// The queue at this address.
-    pub fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+    pub fn new(client: impl Into<Lazy<Client>>, url: String) -> Self {
+        Self {
+            client: client.into(),
+            url,
+        }
     }
 
     /// Sends one message as JSON.

@@ -1,9 +1,9 @@
 //! The engine with the function's own tables and queues.
 
-use aws_config::SdkConfig;
+use cierre_platform::aws::Aws;
 use cierre_platform::db::Db;
 use cierre_platform::queue::Queue;
-use cierre_platform::{Failure, activity, aws, company, idempotency};
+use cierre_platform::{Failure, activity, company, idempotency};
 
 use super::Engine;
 use crate::table;
@@ -22,18 +22,17 @@ impl Engine {
     ///
     /// # Errors
     /// When a queue's variable is not set.
-    pub fn from_env(config: &SdkConfig) -> Result<Self, Failure> {
+    pub fn from_env(aws: &Aws) -> Result<Self, Failure> {
         let tables = [
             table::BILLING,
             activity::TABLE,
             idempotency::TABLE,
             company::TABLE,
         ];
-        let sqs = aws_sdk_sqs::Client::new(config);
         Ok(Self {
-            db: Db::from_env(aws::dynamodb(config), &tables),
-            jobs: Queue::from_env(sqs.clone(), JOBS_QUEUE)?,
-            chunks: Queue::from_env(sqs, CHUNKS_QUEUE)?,
+            db: Db::from_env(aws.dynamodb(), &tables),
+            jobs: Queue::from_env(aws.sqs(), JOBS_QUEUE)?,
+            chunks: Queue::from_env(aws.sqs(), CHUNKS_QUEUE)?,
         })
     }
 }

@@ -1,9 +1,9 @@
 //! What everything about syncs works with.
 
-use aws_config::SdkConfig;
+use cierre_platform::aws::Aws;
 use cierre_platform::db::Db;
 use cierre_platform::queue::Queue;
-use cierre_platform::{Failure, activity, aws, company, idempotency};
+use cierre_platform::{Failure, activity, company, idempotency};
 
 use super::Guard;
 use crate::table;
@@ -27,7 +27,7 @@ impl Syncs {
     ///
     /// # Errors
     /// When the queue's variable is not set.
-    pub fn from_env(config: &SdkConfig) -> Result<Self, Failure> {
+    pub fn from_env(aws: &Aws) -> Result<Self, Failure> {
         let tables = [
             table::BILLING,
             activity::TABLE,
@@ -35,8 +35,8 @@ impl Syncs {
             company::TABLE,
         ];
         Ok(Self {
-            db: Db::from_env(aws::dynamodb(config), &tables),
-            queue: Queue::from_env(aws_sdk_sqs::Client::new(config), SYNCS_QUEUE)?,
+            db: Db::from_env(aws.dynamodb(), &tables),
+            queue: Queue::from_env(aws.sqs(), SYNCS_QUEUE)?,
             guard: Guard::from_env(),
         })
     }

@@ -12,12 +12,12 @@
 mod announce;
 mod deliver;
 
-use aws_config::SdkConfig;
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::correlation::CorrelationId;
+use cierre_platform::aws::Aws;
 use cierre_platform::db::{Db, Key};
 use cierre_platform::queue::Queue;
-use cierre_platform::{Failure, activity, aws};
+use cierre_platform::{Failure, activity};
 use serde::{Deserialize, Serialize};
 
 use crate::erp::Guard;
@@ -73,11 +73,11 @@ impl Webhooks {
     ///
     /// # Errors
     /// When the queue's variable is not set.
-    pub fn from_env(config: &SdkConfig) -> Result<Self, Failure> {
+    pub fn from_env(aws: &Aws) -> Result<Self, Failure> {
         let tables = [table::BILLING, activity::TABLE];
         Ok(Self {
-            db: Db::from_env(aws::dynamodb(config), &tables),
-            queue: Queue::from_env(aws_sdk_sqs::Client::new(config), WEBHOOKS_QUEUE)?,
+            db: Db::from_env(aws.dynamodb(), &tables),
+            queue: Queue::from_env(aws.sqs(), WEBHOOKS_QUEUE)?,
             guard: Guard::from_env(),
         })
     }

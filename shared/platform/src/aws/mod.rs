@@ -3,6 +3,7 @@
 //! Region, credentials and endpoint come from the environment, where Lambda puts them, and from nowhere else: no profiles, no metadata
 //! services, no settings of single services. So a start reads no files and asks nobody.
 
+mod lazy;
 mod trust;
 
 use std::env;
@@ -20,6 +21,8 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+pub use lazy::Lazy;
+
 use crate::db::CountRequests;
 
 /// Tries of one request, the first included; the SDK waits with jitter in between.
@@ -31,8 +34,44 @@ const TRY: Duration = Duration::from_secs(5);
 /// All tries of one request.
 const REQUEST: Duration = Duration::from_secs(12);
 
-/// Region, credentials and endpoint from the environment; retries, time-outs and HTTP client as above.
-pub fn config() -> SdkConfig {
+/// A configuration and the clients over it. Each is made when it is used first, and there is one of each. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    config: SdkConfig,
+    dynamodb: Lazy<aws_sdk_dynamodb::Client>,
+    sqs: Lazy<aws_sdk_sqs::Client>,
+}
+
+impl Aws {
+    /// Region, credentials and endpoint from the environment; retries, time-outs and HTTP client as everywhere.
+    pub fn from_env() -> Self {
+        let config = config();
+        let (tables, queues) = (config.clone(), config.clone());
+        Self {
+            dynamodb: Lazy::new(move || dynamodb(&tables)),
+            sqs: Lazy::new(move || aws_sdk_sqs::Client::new(&queues)),
+            config,
+        }
+    }
+
+    /// DynamoDB, with every request counted ([`crate::db::consumed`]).
+    pub fn dynamodb(&self) -> Lazy<aws_sdk_dynamodb::Client> {
+        self.dynamodb.clone()
+    }
+
+    /// SQS.
+    pub fn sqs(&self) -> Lazy<aws_sdk_sqs::Client> {
+        self.sqs.clone()
+    }
+
+    /// Another service, such as `aws.client(aws_sdk_s3::Client::new)`.
+    pub fn client<C: 'static>(&self, new: fn(&SdkConfig) -> C) -> Lazy<C> {
+        let config = self.config.clone();
+        Lazy::new(move || new(&config))
+    }
+}
+
+fn config() -> SdkConfig {
     let region = env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION"));
     let credentials = EnvironmentVariableCredentialsProvider::new();
     let mut config = SdkConfig::builder()
@@ -65,8 +104,7 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// DynamoDB, with every request counted ([`crate::db::consumed`]).
-pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
     let builder = aws_sdk_dynamodb::config::Builder::from(config).interceptor(CountRequests);
     aws_sdk_dynamodb::Client::from_conf(builder.build())
 }

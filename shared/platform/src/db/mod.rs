@@ -30,6 +30,7 @@ pub use meter::{Reading, consumed, item_bytes};
 pub use query::{Query, QueryPage};
 pub use tx::{CommitError, MAX_ACTIONS, Reason, Tx};
 
+use crate::aws::Lazy;
 use crate::error::{Doing, Failure};
 use crate::random;
 
@@ -43,13 +44,13 @@ const CONTENTION_TRIES: u32 = 8;
 /// A handle on the tables that this function may touch. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
-    client: Client,
+    client: Lazy<Client>,
     names: Arc<HashMap<Table, String>>,
 }
 
 impl Db {
     /// Takes the physical table names from the environment; a table whose variable is absent cannot be used by this function.
-    pub fn from_env(client: Client, tables: &[Table]) -> Self {
+    pub fn from_env(client: impl Into<Lazy<Client>>, tables: &[Table]) -> Self {
         let names = tables
             .iter()
             .filter_map(|table| Some((*table, std::env::var(table.variable()).ok()?)))
@@ -58,9 +59,9 @@ impl Db {
     }
 
     /// A handle with explicit table names.
-    pub fn new(client: Client, names: HashMap<Table, String>) -> Self {
+    pub fn new(client: impl Into<Lazy<Client>>, names: HashMap<Table, String>) -> Self {
         Self {
-            client,
+            client: client.into(),
             names: Arc::new(names),
         }
     }

@@ -11,6 +11,7 @@ use cierre_kernel::problem::Problem;
 use cierre_kernel::role::{Role, Roles};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use crate::aws::Lazy;
 use crate::error::{Doing, Error, Failure, Result};
 
 /// Cognito lists at most this many users at once.
@@ -107,16 +108,20 @@ pub struct UserPage {
 /// The pool and the client through which this API signs users in.
 #[derive(Clone, Debug)]
 pub struct UserPool {
-    client: Client,
+    client: Lazy<Client>,
     pool_id: String,
     client_id: String,
 }
 
 impl UserPool {
     /// A pool by its ids.
-    pub fn new(client: Client, pool_id: impl Into<String>, client_id: impl Into<String>) -> Self {
+    pub fn new(
+        client: impl Into<Lazy<Client>>,
+        pool_id: impl Into<String>,
+        client_id: impl Into<String>,
+    ) -> Self {
         Self {
-            client,
+            client: client.into(),
             pool_id: pool_id.into(),
             client_id: client_id.into(),
         }
@@ -126,7 +131,7 @@ impl UserPool {
     ///
     /// # Errors
     /// When one of them is not set.
-    pub fn from_env(client: Client) -> Result<Self, Failure> {
+    pub fn from_env(client: impl Into<Lazy<Client>>) -> Result<Self, Failure> {
         let variable = |name: &str| std::env::var(name).doing("reading the user pool's ids");
         Ok(Self::new(
             client,

@@ -42,9 +42,9 @@ fn api() -> IdentityApi {
         pool: pool.clone(),
         cursors: Cursors::new(&[7; 32]).unwrap(),
         probes: Probes {
-            tables,
-            queues,
-            buckets,
+            tables: tables.into(),
+            queues: queues.into(),
+            buckets: buckets.into(),
             pool,
         },
     }
