@@ -114,7 +114,11 @@ fn changed(object: &Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         match value {
             Value::Null => object.remove(name),
-            value => object.insert(name.clone(), value.clone()),
+            Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => object.insert(name.clone(), value.clone()),
         };
     }
     Value::Object(object)
