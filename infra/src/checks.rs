@@ -323,11 +323,9 @@ fn advisories(project: &Project) -> Result<()> {
     }
     run_openly(
         "Advisories: known vulnerabilities",
-        Command::new(&deny).current_dir(project.root()).args([
-            "check",
-            "--disable-fetch",
-            "advisories",
-        ]),
+        Command::new(&deny)
+            .current_dir(project.root())
+            .args(["--offline", "check", "advisories"]),
         "update the crate that is named above, or write the exception with its reason into deny.toml",
     )
 }

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use super::forge::tokens_of;
 
 /// Requests by the name of their correlation id, and a function that writes it down: the one that is called, or the worker that follows.
-const TRACED: [(&str, &str); 7] = [
+const TRACED: [(&str, &str); 8] = [
     ("login", "api-identity"),
     ("customer", "api-billing"),
     ("batch", "api-billing"),
     ("batch", "run-billing-batch"),
     ("sync", "api-billing"),
     ("sync", "run-erp-sync"),
+    ("batch", "send-webhooks"),
     ("activity", "api-activity"),
 ];
 
@@ -176,6 +177,8 @@ impl Secrets {
         // Nobody listens there, so the worker has a failure to report; it must report it without the address.
         let url = format!("http://127.0.0.1:9/{0}?key={0}", self.mark);
         billing["erp"] = json!({ "connector": "http", "url": url, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" });
+        billing["webhook"] =
+            json!({ "url": url, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" });
         admin
             .put("/company/settings/billing", billing.clone())
             .await
