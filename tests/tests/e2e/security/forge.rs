@@ -112,14 +112,11 @@ impl Token {
 fn changed(object: &Value, changes: Value) -> Value {
     let mut object = object.as_object().unwrap().clone();
     for (name, value) in changes.as_object().unwrap() {
-        match value {
-            Value::Null => object.remove(name),
-            Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_) => object.insert(name.clone(), value.clone()),
-        };
+        if value.is_null() {
+            object.remove(name);
+        } else {
+            object.insert(name.clone(), value.clone());
+        }
     }
     Value::Object(object)
 }
