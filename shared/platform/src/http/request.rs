@@ -119,7 +119,7 @@ pub struct Body {
 }
 
 impl Body {
-    /// Reads the body's fields; see [`decode`].
+    /// Reads the body's fields; see [`super::decode`].
     ///
     /// # Errors
     /// 400 `not_json` without content; 422 with every wrong field.
