@@ -28,10 +28,10 @@ pub(crate) struct Depth {
 }
 
 impl Depth {
-    /// A sample for every run of the checks: the examples of the document, and two requests by chance per route and user.
+    /// A sample for every run of the checks, of about a minute: the examples of the document, and a request by chance per route and user.
     pub(crate) const SAMPLE: Self = Self {
         phases: "examples,fuzzing",
-        examples: 2,
+        examples: 1,
     };
 
     /// Also every bound of every parameter, which is over a thousand requests per user.
@@ -43,7 +43,7 @@ impl Depth {
     }
 }
 
-/// Tries every route as every demo user, on a stack that runs.
+/// Tries every route with every role, on a stack that runs.
 pub(crate) async fn check(
     project: &Project,
     stack: &Stack,
@@ -55,7 +55,8 @@ pub(crate) async fn check(
     // Ids made by chance name nothing, and nobody would see what a route answers when it finds something.
     demo::run(project, stack, outputs).await?;
     let configuration = configuration(project, stack, &api).await?;
-    for user in &DEMO_USERS {
+    // The known ids are those of company demo, which has a user of every role.
+    for user in DEMO_USERS.iter().filter(|user| user.company == "demo") {
         let session = Session::log_in(&api, user.username).await?;
         run_openly(
             &format!(
