@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::stack::Stack;
+use crate::wait::eventually;
 
 /// Calls the service by hand: its SDK would be one more crate to compile, for two requests. The emulator looks at the key of the signature only.
 const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=0";
@@ -12,18 +13,21 @@ const PAGE: usize = 10_000;
 
 impl Stack {
     async fn logs(&self, action: &str, body: Value) -> Value {
-        let request = self.http().post(self.output("ENDPOINT_URL"));
-        let request = request
-            .header("x-amz-target", format!("Logs_20140328.{action}"))
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("authorization", SIGNED);
-        let answer = request.body(body.to_string()).send().await.unwrap();
-        assert!(
-            answer.status().is_success(),
-            "{action}: {}",
-            answer.status()
-        );
-        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+        // Functions write while the emulator reads, which it now and then answers with 500; an SDK would ask again too.
+        let text = eventually(&format!("{action} is answered"), || async {
+            let request = self.http().post(self.output("ENDPOINT_URL"));
+            let request = request
+                .header("x-amz-target", format!("Logs_20140328.{action}"))
+                .header("content-type", "application/x-amz-json-1.1")
+                .header("authorization", SIGNED);
+            let answer = request.body(body.to_string()).send().await.unwrap();
+            assert!(!answer.status().is_client_error(), "{action}: {answer:?}");
+            if answer.status().is_server_error() {
+                return None;
+            }
+            Some(answer.text().await.unwrap())
+        });
+        serde_json::from_str(&text.await).unwrap()
     }
 
     /// Every line that holds this text, in every log group of the stack: what the functions wrote, and what Lambda and the gateway wrote about
