@@ -78,12 +78,16 @@ pub(crate) fn aws_program(project: &Project) -> Command {
     Command::new(project.local().join(AWS_PROGRAM))
 }
 
-/// Copies a built program to where it is looked for.
+/// Copies a built program to where it is looked for. What stands there is replaced and not overwritten: a stack may be running it, and checkouts
+/// that were copied by links share it.
 fn install(project: &Project, profile: Profile, program: &str, place: &Path) -> Result<()> {
     let next = "check the space on the disk and the permissions of target/ and .local/";
     let what = || format!("Cannot copy {program} to {}", place.display());
     if let Some(folder) = place.parent() {
         fs::create_dir_all(folder).or_fail(what(), next)?;
+    }
+    if place.exists() {
+        fs::remove_file(place).or_fail(what(), next)?;
     }
     fs::copy(
         target_folder(project).join(profile.name()).join(program),

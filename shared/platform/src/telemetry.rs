@@ -40,11 +40,17 @@ pub fn init(function: &'static str) {
     let _ = Registry::default().with(filter).with(lines).try_init();
 }
 
-/// What is logged. Not by the library's filter for spans and fields: it brings regular expressions, a quarter of a megabyte in every function.
+/// What is logged. Not by the library's filter for spans and fields: it brings regular expressions into every function.
+/// A word that is no level would be read as the name of a module, and everything else would be silent: what names no level of its own gets
+/// `info`.
 fn wanted(level: Option<&str>) -> Targets {
-    level
+    let wanted: Targets = level
         .and_then(|level| level.parse().ok())
-        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+        .unwrap_or_default();
+    match wanted.default_level() {
+        Some(_) => wanted,
+        None => wanted.with_default(LevelFilter::INFO),
+    }
 }
 
 /// The invocation that ends here is the last one that counts as a cold start.
@@ -301,7 +307,13 @@ mod tests {
                 "cierre_billing::engine",
                 tracing::Level::DEBUG,
             ),
-            (Some("!"), "aws_config", tracing::Level::INFO),
+            (
+                Some("cierre_billing=debug"),
+                "aws_config",
+                tracing::Level::INFO,
+            ),
+            (Some("inof"), "aws_config", tracing::Level::INFO),
+            (Some("a=b=c"), "aws_config", tracing::Level::INFO),
         ] {
             let wanted = wanted(level);
             assert!(wanted.would_enable(module, &shown), "{level:?}");

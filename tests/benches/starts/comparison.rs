@@ -17,11 +17,12 @@ use crate::program::Program;
 /// The function that answers the command here, with 40 others.
 const OURS: &str = "api-billing";
 
-const TEXT: &str = "`POST /services` with an idempotency key: the reads that it decides on, a service, its event, the stored answer. \
-[Node](../tests/benches/comparison/node) does\nwhat `api-billing` does, in one transaction, and nothing else; its AWS SDK is bundled and \
-minified, and the loop around it is shorter than\nLambda's. [Python](../tests/benches/comparison/python) has AWS's own runtime client and \
-keeps the answer with the idempotency utility of Powertools,\nwhich writes before and after the command: a crash in between leaves an effect \
-without an answer. Sizes are without Node and Python\nthemselves. Calls and write units are those of the first request under a key.\n\n";
+const TEXT: &str = "`POST /services` with an idempotency key: the reads that it decides on, a service, its event, the stored answer. Calls and \
+write units are those\nof the first request under a key. [Node](../tests/benches/comparison/node) does what `api-billing` does, in one transaction, \
+and nothing else; its\nAWS SDK is bundled and minified, and the loop around it is shorter than Lambda's. \
+[Python](../tests/benches/comparison/python) has AWS's own runtime\nclient and keeps the answer with the idempotency utility of Powertools, \
+which writes before and after the command: a crash in between leaves an effect\nwithout an answer. Sizes are without Node and Python \
+themselves.\n\n";
 
 /// Measures all three and writes the table. What the machine has no tools for is named in it.
 pub(crate) async fn measure(company: &Company) {
@@ -30,13 +31,19 @@ pub(crate) async fn measure(company: &Company) {
     );
     let ours = functions::of(&company.stack, OURS).await;
     let programs = [
-        ("Rust: `api-billing`, all its routes", Ok(ours.clone())),
-        ("Node 20, AWS SDK v3", node(&ours)),
-        ("Python, boto3, Powertools", python(&ours)),
+        (
+            "`api-billing`, with all its routes".to_owned(),
+            Ok(ours.clone()),
+        ),
+        (format!("Node {}, AWS SDK v3", version("node")), node(&ours)),
+        (
+            format!("{}, boto3, Powertools", version(&python_named())),
+            python(&ours),
+        ),
     ];
     for (name, program) in programs {
         let figures = match program {
-            Ok(program) => program.measure(&company.stack, event(company, name)).await,
+            Ok(program) => program.measure(&company.stack, event(company, &name)).await,
             Err(why) => Err(why),
         };
         match figures {
@@ -90,7 +97,7 @@ fn node(ours: &Program) -> Result<Program, String> {
 
 fn python(ours: &Program) -> Result<Program, String> {
     let place = copy("python")?;
-    let named = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let named = python_named();
     let install = "-m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt --target .";
     let words: Vec<&str> = install.split(' ').collect();
     run(&named, &words, &place)?;
@@ -110,6 +117,17 @@ fn python(ours: &Program) -> Result<Program, String> {
         ],
         variables,
     })
+}
+
+fn python_named() -> String {
+    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+/// What a program says about itself; nothing when it is not there.
+fn version(program: &str) -> String {
+    let asked = Command::new(program).arg("--version").output();
+    let said = asked.map_or_else(|_| Vec::new(), |output| output.stdout);
+    String::from_utf8_lossy(&said).trim().to_owned()
 }
 
 /// A new copy of a program's folder, to build in.

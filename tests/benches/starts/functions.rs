@@ -11,9 +11,9 @@ use crate::figures::{HEADS, LINE};
 use crate::program::Program;
 
 const TEXT: &str = "From the beginning of the process to its first question for an event, on one machine, with the release build. Times are \
-the median of\n11 starts and depend on the machine; instructions are counted by valgrind's callgrind and repeat. Memory is the most that the \
-process held.\nThe first event is one of [events/](../events), on the local stack: most of its time is the emulator's, and it goes over plain \
-HTTP, so TLS is\nnot in it.\n\n";
+the median of 11 starts and\ndepend on the machine; instructions are counted by valgrind's callgrind and repeat. Memory is the most that the \
+process held. The first event is one of\n[events/](../events), on the local stack: most of its time is the emulator's, and it goes over plain \
+HTTP, so TLS is not in it.\n\n";
 
 /// Measures them and writes the table.
 pub(crate) async fn measure(company: &Company) {

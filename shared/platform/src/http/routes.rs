@@ -106,36 +106,41 @@ pub trait Routes<S>: Default {
     fn merge(self, others: Self) -> Self;
 }
 
-/// Routes that answer requests.
+/// Routes that answer requests. They are put into a router at the end, each once: merging routers would put them in again and again.
 #[derive(Debug)]
-pub struct Served<S>(Router<S>);
+pub struct Served<S>(Vec<Handled<S>>);
 
-impl<S: Clone + Send + Sync + 'static> Default for Served<S> {
+impl<S> Default for Served<S> {
     fn default() -> Self {
-        Self(Router::new())
+        Self(Vec::new())
     }
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> for Served<S> {
-    fn route<H, D>(self, ruled: Ruled<H, D>) -> Self
+    fn route<H, D>(mut self, ruled: Ruled<H, D>) -> Self
     where
         H: FnOnce() -> Handled<S>,
         D: FnOnce() -> OpenApi,
     {
         let (path, handlers) = (ruled.route.serve)();
         let guard = from_fn_with_state(ruled.rule.access, guard);
-        Self(self.0.route(&path, handlers.route_layer(guard)))
+        self.0.push((path, handlers.route_layer(guard)));
+        self
     }
 
-    fn merge(self, others: Self) -> Self {
-        Self(self.0.merge(others.0))
+    fn merge(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
     }
 }
 
 impl<S: Clone + Send + Sync + 'static> Served<S> {
     /// The routes with what they work with.
     pub fn with_state(self, state: S) -> Router {
-        self.0.with_state(state)
+        let routes = self.0.into_iter();
+        routes.fold(Router::new(), |router, (path, handlers)| {
+            router.route(&path, handlers.with_state(state.clone()))
+        })
     }
 }
 
