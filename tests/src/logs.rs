@@ -14,7 +14,8 @@ const PAGE: usize = 10_000;
 impl Stack {
     async fn logs(&self, action: &str, body: Value) -> Value {
         // Functions write while the emulator reads, which it now and then answers with 500; an SDK would ask again too.
-        let text = eventually(&format!("{action} is answered"), || async {
+        let what = format!("{action} is answered");
+        let text = eventually(&what, || async {
             let request = self.http().post(self.output("ENDPOINT_URL"));
             let request = request
                 .header("x-amz-target", format!("Logs_20140328.{action}"))
