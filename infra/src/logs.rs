@@ -1,15 +1,15 @@
-//! What the functions said, one line an entry. The emulator copies their output into its own log; the same lines stand in CloudWatch Logs,
-//! where `sam logs` finds them, here as on AWS.
+//! What the functions said, one line an entry, out of CloudWatch Logs, where it stands on AWS too.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::failure::{Failure, OrFail, Result};
 use crate::project::Project;
-use crate::stack::Stack;
+use crate::stack::{REGION, ROOT, STACK_NAME, Stack};
 
 /// Fields that every line has, shown in front or not at all.
 const SHOWN_ELSEWHERE: [&str; 7] = [
@@ -21,6 +21,35 @@ const SHOWN_ELSEWHERE: [&str; 7] = [
     "cold_start",
     "_aws",
 ];
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Looks at one group before its failure counts: functions write while the emulator reads, which it now and then answers with 500.
+const TRIES: u32 = 5;
+const NEXT: &str = "start the stack first: cargo local up";
+
+/// The log of one function, as far as it was shown.
+struct Group {
+    name: String,
+    /// When the newest entry that was shown was written, in milliseconds; entries of that time may follow.
+    since: i64,
+    shown: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    #[serde(default)]
+    events: Vec<Entry>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    event_id: String,
+    timestamp: i64,
+    message: String,
+}
 
 /// Shows the log of one function, or of all; with `follow`, goes on until interrupted.
 pub(crate) async fn show(
@@ -36,38 +65,95 @@ pub(crate) async fn show(
             format!("name one of: {}", known.join(", ")),
         ));
     }
-    let path = stack.log();
-    let next = "start the stack first: cargo local up";
-    let what = || format!("Cannot read {}", path.display());
-    let mut reader = BufReader::new(File::open(&path).or_fail(what(), next)?);
-    let mut line = String::new();
+    let wanted = known
+        .iter()
+        .filter(|name| function.is_none_or(|one| one == *name));
+    let mut groups: Vec<Group> = wanted
+        .map(|name| Group {
+            name: format!("/aws/lambda/{STACK_NAME}-{name}"),
+            since: 0,
+            shown: BTreeSet::new(),
+        })
+        .collect();
+    let client = Client::new();
     loop {
-        let read = reader.read_line(&mut line).or_fail(what(), next)?;
-        if line.ends_with('\n') {
-            if let Some(text) = readable(&line, function) {
-                println!("{text}");
-            }
-            line.clear();
-        } else if !follow {
+        let mut entries = Vec::new();
+        for group in &mut groups {
+            entries.extend(group.new_entries(&client, stack).await?);
+        }
+        entries.sort_by_key(|entry| entry.timestamp);
+        let lines = entries.iter().filter_map(|entry| readable(&entry.message));
+        lines.for_each(|line| println!("{line}"));
+        if !follow {
             return Ok(());
         }
-        // Half a line stays in the buffer until its rest is written.
-        if read == 0 {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// A function's entry as one line; `None` for everything else in the log.
-fn readable(line: &str, function: Option<&str>) -> Option<String> {
+impl Group {
+    /// What was written since the last look.
+    async fn new_entries(&mut self, client: &Client, stack: &Stack) -> Result<Vec<Entry>> {
+        let mut new = Vec::new();
+        let mut token = None;
+        loop {
+            let page = self.page(client, stack, token.as_deref()).await?;
+            new.extend(page.events);
+            token = page.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        new.retain(|entry| !self.shown.contains(&entry.event_id));
+        if let Some(newest) = new.iter().map(|entry| entry.timestamp).max() {
+            if newest > self.since {
+                self.since = newest;
+                self.shown.clear();
+            }
+            let at_newest = new.iter().filter(|entry| entry.timestamp == newest);
+            self.shown
+                .extend(at_newest.map(|entry| entry.event_id.clone()));
+        }
+        Ok(new)
+    }
+
+    async fn page(&self, client: &Client, stack: &Stack, token: Option<&str>) -> Result<Page> {
+        let mut asked = json!({ "logGroupName": self.name, "startTime": self.since });
+        if let Some(token) = token {
+            asked["nextToken"] = json!(token);
+        }
+        let what = || format!("Cannot read the log {}", self.name);
+        for _ in 0..TRIES {
+            // The emulator looks at the key only, which spares a signature.
+            let (key, service) = (ROOT.0, "logs/aws4_request");
+            let signed = format!(
+                "AWS4-HMAC-SHA256 Credential={key}/20260101/{REGION}/{service}, SignedHeaders=host, Signature=0"
+            );
+            let request = client
+                .post(stack.endpoint())
+                .header("x-amz-target", "Logs_20140328.FilterLogEvents")
+                .header("content-type", "application/x-amz-json-1.1")
+                .header("authorization", signed)
+                .body(asked.to_string());
+            let answer = request.send().await.or_fail(what(), NEXT)?;
+            if answer.status().is_server_error() {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            let answer = answer.error_for_status().or_fail(what(), NEXT)?;
+            return answer.json().await.or_fail(what(), NEXT);
+        }
+        Err(Failure::new(what(), NEXT))
+    }
+}
+
+/// A function's entry as one line; `None` for what Lambda wrote about it.
+fn readable(line: &str) -> Option<String> {
     let Value::Object(entry) = serde_json::from_str(line).ok()? else {
         return None;
     };
     let field = |name: &str| entry.get(name).and_then(Value::as_str);
     let speaker = field("function")?;
-    if function.is_some_and(|wanted| wanted != speaker) {
-        return None;
-    }
     let message = field("message").unwrap_or("metrics");
     let at = field("timestamp").unwrap_or_default();
     let level = field("level").unwrap_or_default();
@@ -99,7 +185,7 @@ mod tests {
     #[test]
     fn an_entry_is_a_sentence_with_its_fields() {
         assert_eq!(
-            readable(ENTRY, None).as_deref(),
+            readable(ENTRY).as_deref(),
             Some(
                 "2026-01-31T12:00:00.000Z INFO  run-billing-batch    batch job active  job_id=batch-1  total_invoices=3"
             )
@@ -107,10 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn other_functions_and_the_emulators_own_lines_are_left_out() {
-        assert!(readable(ENTRY, Some("run-billing-batch")).is_some());
-        assert!(readable(ENTRY, Some("api-billing")).is_none());
-        assert!(readable("2026-11-22 INFO [lambda] ESM: processed 1", None).is_none());
-        assert!(readable(r#"{"message":"no function"}"#, None).is_none());
+    fn lambdas_own_lines_are_left_out() {
+        assert!(readable("START RequestId: 1 Version: $LATEST").is_none());
+        assert!(readable(r#"{"message":"no function"}"#).is_none());
     }
 }
