@@ -1,6 +1,5 @@
 //! What the functions said, one line an entry, out of CloudWatch Logs, where it stands on AWS too.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::Client;
@@ -32,7 +31,8 @@ struct Group {
     name: String,
     /// When the newest entry that was shown was written, in milliseconds; entries of that time may follow.
     since: i64,
-    shown: BTreeSet<String>,
+    /// Entries of that time that were shown. They come in the order in which they were written.
+    shown: usize,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +46,6 @@ struct Page {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    event_id: String,
     timestamp: i64,
     message: String,
 }
@@ -72,7 +71,7 @@ pub(crate) async fn show(
         .map(|name| Group {
             name: format!("/aws/lambda/{STACK_NAME}-{name}"),
             since: 0,
-            shown: BTreeSet::new(),
+            shown: 0,
         })
         .collect();
     let client = Client::new();
@@ -94,7 +93,7 @@ pub(crate) async fn show(
 impl Group {
     /// What was written since the last look.
     async fn new_entries(&mut self, client: &Client, stack: &Stack) -> Result<Vec<Entry>> {
-        let mut new = Vec::new();
+        let mut new: Vec<Entry> = Vec::new();
         let mut token = None;
         loop {
             let page = self.page(client, stack, token.as_deref()).await?;
@@ -104,15 +103,16 @@ impl Group {
                 break;
             }
         }
-        new.retain(|entry| !self.shown.contains(&entry.event_id));
+        // Entries of the time of the last look come first.
+        new.drain(..self.shown.min(new.len()));
         if let Some(newest) = new.iter().map(|entry| entry.timestamp).max() {
-            if newest > self.since {
-                self.since = newest;
-                self.shown.clear();
-            }
             let at_newest = new.iter().filter(|entry| entry.timestamp == newest);
-            self.shown
-                .extend(at_newest.map(|entry| entry.event_id.clone()));
+            let at_newest = at_newest.count();
+            self.shown = match newest > self.since {
+                true => at_newest,
+                false => self.shown + at_newest,
+            };
+            self.since = newest;
         }
         Ok(new)
     }
