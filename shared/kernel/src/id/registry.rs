@@ -35,6 +35,18 @@ kinds! {
     CreditNote "crn" CreditNoteId;
     /// A hand-over to the ERP.
     Sync "syn" SyncId;
+    /// A client whose payrolls are closed.
+    Cliente "cli" ClienteId;
+    /// The closing of one client and month.
+    Cierre "cie" CierreId;
+    /// A file of a closing.
+    Archivo "arc" ArchivoId;
+    /// What two files say differently, or a book against itself.
+    Discrepancia "dis" DiscrepanciaId;
+    /// What changed against the last finalised month.
+    Incidencia "inc" IncidenciaId;
+    /// A job of payroll.
+    Trabajo "tra" TrabajoId;
     /// An activity event.
     Event "evt" EventId;
 }

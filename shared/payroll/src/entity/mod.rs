@@ -1,0 +1,1 @@
+//! The closing, its files, discrepancies and incidences: states and decisions. Pure.

@@ -1,0 +1,1 @@
+//! Reading files: what arrives is bytes, what leaves is rows and findings.
