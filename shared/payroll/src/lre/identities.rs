@@ -54,7 +54,9 @@ pub fn expected(row: &BookRow<'_>) -> Expected {
         // Amounts have at most 12 digits and a row at most 147 of them: no sum comes near the end of the range.
         let total = identity.terms.iter().fold(0_i64, |total, term| {
             let value = match &term.operand {
-                Operand::Details(codes) => codes.iter().map(|code| row.amount(*code)).sum(),
+                Operand::Details(codes) => codes
+                    .iter()
+                    .fold(0, |sum: i64, code| sum.saturating_add(row.amount(*code))),
                 Operand::Expected(at) => totals.get(*at).copied().unwrap_or(0),
             };
             if term.negative {
