@@ -11,6 +11,8 @@ pub(crate) mod testing;
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 pub use row::{BookRow, wire_text};
 pub(crate) use row::{amount, hundredths};
 
@@ -109,6 +111,12 @@ impl Code {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,6 +1,10 @@
 //! Comparisons and results: discrepancies, incidences, seal. Pure.
 
+pub mod csv_safe;
 mod digest;
 pub mod discrepancies;
+pub mod incidencias;
 pub mod merge;
+mod movimiento;
 pub mod place;
+pub mod sums;

@@ -13,6 +13,7 @@ use super::{Discrepancia, Found, Regla, Tipo};
 use crate::kind::Kind;
 use crate::lre::{BookRow, Code, amount, decimal_text, hundredths};
 use crate::registro::{Field, Registro, Value};
+use crate::rules::movimiento::Movimiento;
 use crate::rules::place::{Mark, Source, Ubicacion};
 use crate::rut::Rut;
 
@@ -82,14 +83,6 @@ struct BookRut {
     more: Vec<Mark>,
 }
 
-/// What the words of a movement sheet's row say.
-enum Movimiento {
-    Alta,
-    Baja,
-    Ausencia,
-    Vacacion,
-}
-
 impl Comparison {
     /// Begins with the files in force. Amounts may differ by the tolerance, in pesos.
     pub fn new(cierre: CierreId, tolerance: u32, files: BTreeMap<Kind, Source>) -> Self {
@@ -125,7 +118,7 @@ impl Comparison {
 
     /// A row of movimientos_mes, of any of its sheets.
     pub fn movimiento(&mut self, row: &Registro) {
-        match movimiento(row) {
+        match Movimiento::of(row) {
             Movimiento::Alta => report(&mut self.hires, Kind::MovimientosMes, row),
             Movimiento::Baja => report(&mut self.leavers, Kind::MovimientosMes, row),
             Movimiento::Ausencia => self.absence(Kind::MovimientosMes, row),
@@ -485,23 +478,6 @@ fn located(finding: RowFinding, row: &BookRow<'_>, source: &Source, ordinal: usi
         diferencia: finding.diferencia,
         falta_en: None,
         sugerencia: finding.sugerencia,
-    }
-}
-
-/// The kind of movement is told by its cells and not by its sheet: every file in force has the mandatory ones, and sheets are named as people
-/// like.
-fn movimiento(row: &Registro) -> Movimiento {
-    match row.value(TIPO) {
-        Some(Value::Text(word)) if word.as_ref() == "ALTA" => Movimiento::Alta,
-        Some(Value::Text(word)) if word.as_ref() == "BAJA" => Movimiento::Baja,
-        Some(
-            Value::Text(_)
-            | Value::Amount(_)
-            | Value::Hundredths(_)
-            | Value::Date(_)
-            | Value::Rut(_),
-        ) => Movimiento::Ausencia,
-        None => Movimiento::Vacacion,
     }
 }
 
