@@ -93,7 +93,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_cell_that_is_read_back_begins_as_a_formula(rows in prop::collection::vec(prop::collection::vec("[=+@\\-\\t\\ra;\"\\n]{1,5}", 1..4), 1..5)) {
+        fn no_cell_that_is_read_back_begins_as_a_formula(
+            rows in prop::collection::vec(prop::collection::vec("[=+@\\-\\t\\ra;\"\\n]{1,5}", 1..4), 1..5),
+        ) {
             let mut file = SafeCsv::new(Vec::new()).unwrap();
             for row in &rows {
                 file.row(row).unwrap();

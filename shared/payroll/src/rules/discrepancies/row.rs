@@ -66,29 +66,23 @@ pub(super) fn check(row: &BookRow<'_>, tolerance: u32) -> Vec<RowFinding> {
 
 fn check_cell(row: &BookRow<'_>, column: &Column, found: &mut Vec<RowFinding>) {
     let code = column.code;
+    if code == Code::RUT {
+        found.extend(check_digit(row.row().rut, code));
+        return;
+    }
     let mut find =
         |regla, sugerencia: String| found.push(RowFinding::new(regla, code, &[], sugerencia));
     let Some(value) = row.value(code) else {
-        if column.mandatory && !row.is_present(code) {
+        if column.mandatory {
             find(
                 Regla::ObligatoriaVacia,
                 format!("{code} is mandatory, fill it in"),
             );
         }
-        if code == Code::RUT {
-            found.extend(check_digit(row.row().rut, code));
-        }
         return;
     };
     match column.kind {
-        ColumnType::Rut => {
-            let rut = if code == Code::RUT {
-                Some(row.row().rut)
-            } else {
-                as_rut(value)
-            };
-            found.extend(rut.and_then(|rut| check_digit(rut, code)));
-        }
+        ColumnType::Rut => found.extend(as_rut(value).and_then(|rut| check_digit(rut, code))),
         ColumnType::List => {
             if !is_known(code, &row.text(code)) {
                 find(

@@ -1,8 +1,9 @@
 //! The words of `payroll_discrepancies.csv`. A test compares them with the table.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::kind::Kind;
 use crate::lre::Code;
@@ -170,6 +171,70 @@ pub enum Regla {
 }
 
 impl Regla {
+    /// Every rule but those of totals, of which there is one for every identity of the book.
+    const PLAIN: [Self; 21] = [
+        Self::RutDuplicado,
+        Self::SueldoCero,
+        Self::RutDv,
+        Self::ObligatoriaVacia,
+        Self::MontoNegativo,
+        Self::TextoLargo,
+        Self::TextoNoExportable,
+        Self::TerminoCausal,
+        Self::DiasFueraDeRango,
+        Self::CodigoDesconocido,
+        Self::AfcIncoherente,
+        Self::TasaIndemnizacion,
+        Self::SaludVoluntaria,
+        Self::ApvIncoherente,
+        Self::LiquidoNegativo,
+        Self::EmpleadoSoloLibro,
+        Self::EmpleadoSoloNovedades,
+        Self::DiffConceptoMonto,
+        Self::IngresoNoReportado,
+        Self::FiniquitoNoReportado,
+        Self::AusenciaNoReportada,
+    ];
+
+    /// The rule of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        let plain = Self::PLAIN.into_iter().find(|rule| rule.word() == word);
+        plain.or_else(|| {
+            let code = Code::parse(word)?;
+            let known = identities().iter().any(|identity| identity.code == code);
+            known.then_some(Self::Total(code))
+        })
+    }
+
+    /// The word on the wire.
+    fn word(self) -> Cow<'static, str> {
+        let word = match self {
+            Self::Total(code) => return Cow::Owned(code.to_string()),
+            Self::RutDuplicado => "rut_duplicado",
+            Self::SueldoCero => "sueldo_cero",
+            Self::RutDv => "rut_dv",
+            Self::ObligatoriaVacia => "obligatoria_vacia",
+            Self::MontoNegativo => "monto_negativo",
+            Self::TextoLargo => "texto_largo",
+            Self::TextoNoExportable => "texto_no_exportable",
+            Self::TerminoCausal => "termino_causal",
+            Self::DiasFueraDeRango => "dias_fuera_de_rango",
+            Self::CodigoDesconocido => "codigo_desconocido",
+            Self::AfcIncoherente => "afc_incoherente",
+            Self::TasaIndemnizacion => "tasa_indemnizacion",
+            Self::SaludVoluntaria => "salud_voluntaria",
+            Self::ApvIncoherente => "apv_incoherente",
+            Self::LiquidoNegativo => "liquido_negativo",
+            Self::EmpleadoSoloLibro => "empleado_solo_libro",
+            Self::EmpleadoSoloNovedades => "empleado_solo_novedades",
+            Self::DiffConceptoMonto => "diff_concepto_monto",
+            Self::IngresoNoReportado => "ingreso_no_reportado",
+            Self::FiniquitoNoReportado => "finiquito_no_reportado",
+            Self::AusenciaNoReportada => "ausencia_no_reportada",
+        };
+        Cow::Borrowed(word)
+    }
+
     /// The kind of discrepancy that the rule finds.
     pub const fn tipo(self) -> Tipo {
         match self {
@@ -237,36 +302,19 @@ impl Regla {
 
 impl fmt::Display for Regla {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self {
-            Self::Total(code) => return fmt::Display::fmt(code, f),
-            Self::RutDuplicado => "rut_duplicado",
-            Self::SueldoCero => "sueldo_cero",
-            Self::RutDv => "rut_dv",
-            Self::ObligatoriaVacia => "obligatoria_vacia",
-            Self::MontoNegativo => "monto_negativo",
-            Self::TextoLargo => "texto_largo",
-            Self::TextoNoExportable => "texto_no_exportable",
-            Self::TerminoCausal => "termino_causal",
-            Self::DiasFueraDeRango => "dias_fuera_de_rango",
-            Self::CodigoDesconocido => "codigo_desconocido",
-            Self::AfcIncoherente => "afc_incoherente",
-            Self::TasaIndemnizacion => "tasa_indemnizacion",
-            Self::SaludVoluntaria => "salud_voluntaria",
-            Self::ApvIncoherente => "apv_incoherente",
-            Self::LiquidoNegativo => "liquido_negativo",
-            Self::EmpleadoSoloLibro => "empleado_solo_libro",
-            Self::EmpleadoSoloNovedades => "empleado_solo_novedades",
-            Self::DiffConceptoMonto => "diff_concepto_monto",
-            Self::IngresoNoReportado => "ingreso_no_reportado",
-            Self::FiniquitoNoReportado => "finiquito_no_reportado",
-            Self::AusenciaNoReportada => "ausencia_no_reportada",
-        };
-        f.write_str(word)
+        f.write_str(&self.word())
     }
 }
 
 impl Serialize for Regla {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Regla {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::parse(&word).ok_or_else(|| de::Error::custom("no rule of discrepancies"))
     }
 }

@@ -302,6 +302,22 @@ proptest! {
     }
 
     #[test]
+    fn regenerating_unchanged_books_changes_nothing(before in book(), now in book()) {
+        let first = found(&before, &now);
+        let known = first.iter().map(|one| {
+            let known = Known { estado: EstadoIncidencia::AprobadaSupervisor, huella: one.huella.clone() };
+            (one.id, known)
+        });
+        let mut merge = Merge::new(known);
+        let second = found(&before, &now);
+        prop_assert_eq!(&first, &second);
+        for one in &second {
+            prop_assert!(merge.found(&one.id, &one.huella).is_same());
+        }
+        prop_assert_eq!(merge.missing().count(), 0);
+    }
+
+    #[test]
     fn the_same_book_gives_nothing(book in book()) {
         prop_assert_eq!(found(&book, &book), []);
     }
@@ -318,20 +334,10 @@ proptest! {
     #[test]
     fn thresholds_are_exact(before in 1_i64..1_000_000, percent in 100_u32..100_000) {
         // The least amount that reaches the threshold, by integers of another shape.
-        let least = (i128::from(before) * i128::from(percent)).div_ceil_positive(10_000);
-        let now = before + i64::try_from(least).unwrap();
+        let least = (before * i64::from(percent) + 9_999) / 10_000;
+        let now = before + least;
         prop_assert!(reaches(before, now, percent));
         prop_assert!(!reaches(before, now - 1, percent));
-    }
-}
-
-trait DivCeil {
-    fn div_ceil_positive(self, by: i128) -> i128;
-}
-
-impl DivCeil for i128 {
-    fn div_ceil_positive(self, by: i128) -> i128 {
-        (self + by - 1) / by
     }
 }
 

@@ -22,7 +22,7 @@ pub use differences::{
     CambioArchivo, CambioCodigo, CambioEmpleado, changed_codes, changed_employees, changed_files,
     only_in,
 };
-pub use resultado::{Resultado, Resumido, sealed};
+pub use resultado::{Resultado, Resumido, compared};
 
 /// The form of the manifest that this code writes.
 pub const VERSION: u32 = 1;
@@ -72,8 +72,8 @@ pub struct Base {
     pub cierre_id: CierreId,
     /// Its month.
     pub periodo: Period,
-    /// The number of the seal whose book was compared.
-    pub numero: u32,
+    /// The number of its seal, whose book was compared.
+    pub sello: u32,
 }
 
 /// Everything that a seal vouches for.

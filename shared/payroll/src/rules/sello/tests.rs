@@ -23,7 +23,7 @@ fn archivo(tipo: Kind, bytes: &[u8]) -> ArchivoSellado {
 fn resultado(rows: &[Registro]) -> Resumido {
     let mut resultado = Resultado::default();
     for row in rows {
-        resultado.row(row).unwrap();
+        resultado.row(row);
     }
     resultado.finish()
 }
@@ -143,8 +143,28 @@ fn the_result_does_not_depend_on_the_order_of_columns() {
     assert_eq!(resultado(&rows), resultado(&golden()));
 }
 
+#[test]
+fn a_row_s_form_is_canonical_json() {
+    let mut rows = golden();
+    rows[0].others = vec![
+        ("Ñ \"x\"".into(), "a\u{1}\t\\/\u{7f}".into()),
+        ("\u{fb33}".into(), "\u{1f600}".into()),
+        ("A".into(), "line\r\nbreak".into()),
+    ];
+    set_text(&mut rows[0], "1154", "Operador \"grúa\"\u{8}");
+    for row in rows {
+        let text = resultado::canonical_row(&row);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(canonical_json(&value).unwrap(), text);
+        assert_eq!(
+            value["valores"].as_object().unwrap().len(),
+            row.values.len()
+        );
+    }
+}
+
 fn sums(rows: &[Registro]) -> Sums {
-    let mut sums = Sums::new(sealed);
+    let mut sums = Sums::new(compared);
     rows.iter().for_each(|row| sums.add(row));
     sums
 }

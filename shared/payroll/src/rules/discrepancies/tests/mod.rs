@@ -261,7 +261,10 @@ fn every_row_of_the_table_finds_its_discrepancy_and_no_other() {
         };
         let kinds: Vec<_> = needs
             .split(' ')
-            .map(|need| Kind::parse(need).unwrap_or(Kind::LibroRemuneraciones))
+            .map(|need| match need {
+                "libro" => Kind::LibroRemuneraciones,
+                other => Kind::parse(other).unwrap(),
+            })
             .collect();
         assert_eq!(Tipo::parse(tipo).unwrap().needs(), kinds, "{line}");
         if regla == "(code of the total)" {
@@ -270,6 +273,7 @@ fn every_row_of_the_table_finds_its_discrepancy_and_no_other() {
         let files = broken(tipo, regla).unwrap_or_else(|| panic!("no test of {tipo} {regla}"));
         let found = run(&files);
         assert_eq!(rules(&found), [regla], "{line}");
+        assert_eq!(Regla::parse(regla), Some(found[0].regla));
         assert_eq!(found[0].tipo.as_str(), tipo);
         assert_eq!(found[0].severidad.as_str(), severidad);
         assert!(!found[0].ubicaciones.is_empty() && !found[0].sugerencia.is_empty());
@@ -524,5 +528,10 @@ fn severities_have_words() {
     }
     for tipo in Tipo::ALL {
         assert_eq!(serde_json::json!(tipo), tipo.as_str());
+    }
+    let total: Regla = serde_json::from_str("\"5201\"").unwrap();
+    assert_eq!(total, Regla::Total(code("5201")));
+    for word in ["2101", "9999", "", "rut"] {
+        assert_eq!(Regla::parse(word), None, "{word}");
     }
 }
