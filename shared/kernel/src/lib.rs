@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod canonical;
+pub mod change;
 pub mod codes;
 pub mod company;
 pub mod correlation;

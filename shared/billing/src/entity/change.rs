@@ -1,11 +1,10 @@
-//! What a decision answers.
+//! What the events of decisions say.
 
 use std::collections::BTreeMap;
 
-use cierre_kernel::correlation::CorrelationId;
-use cierre_kernel::decision::Decision;
+pub use cierre_kernel::change::{Change, Decided, Stamp};
+pub(super) use cierre_kernel::change::{applied, replayed};
 use cierre_kernel::event::{EventType, NewEvent};
-use cierre_kernel::time::Instant;
 use serde_json::{Map, Value, json};
 
 /// Kinds of resources, as events name them.
@@ -24,60 +23,6 @@ pub mod resource {
     pub const CREDIT_NOTE: &str = "credit_note";
     /// A receipt book.
     pub const BOOK: &str = "receipt_book";
-}
-
-/// When a command runs, who gave it, and under which correlation id: what every new entity remembers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// The command's time.
-    pub at: Instant,
-    /// The username.
-    pub by: String,
-    /// The command's correlation id.
-    pub correlation_id: CorrelationId,
-}
-
-/// The next state of an entity and what is to be recorded with it, in one transaction.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change<T> {
-    /// The state.
-    pub state: T,
-    /// The events, in the order in which they are chained.
-    pub events: Vec<NewEvent>,
-}
-
-impl<T> Change<T> {
-    /// A change with its events.
-    pub const fn new(state: T, events: Vec<NewEvent>) -> Self {
-        Self { state, events }
-    }
-
-    /// A change that no event reports.
-    pub const fn silent(state: T) -> Self {
-        Self {
-            state,
-            events: Vec::new(),
-        }
-    }
-
-    /// The same with another state.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Change<U> {
-        Change {
-            state: change(self.state),
-            events: self.events,
-        }
-    }
-}
-
-/// Applied or replayed with the next state, or refused.
-pub type Decided<T, R> = Result<Decision<Change<T>>, R>;
-
-pub(super) const fn applied<T>(state: T, events: Vec<NewEvent>) -> Decision<Change<T>> {
-    Decision::Applied(Change::new(state, events))
-}
-
-pub(super) const fn replayed<T>(state: T) -> Decision<Change<T>> {
-    Decision::Replayed(Change::silent(state))
 }
 
 /// Details of an event.
