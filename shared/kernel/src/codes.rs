@@ -198,6 +198,58 @@ codes! {
     ERP_REFUSED "erp_refused" 409 "The ERP did not accept the documents"
     SET_CHANGED "set_changed" 409 "The documents changed before they were sent"
     CANCELLED "cancelled" 409 "Somebody cancelled it"
+
+    // Payroll: clients and closings
+    RUT_INVALID "rut_invalid" 422 "The RUT is not valid"
+    CLIENTE_EXISTS "cliente_exists" 409 "The client's RUT is in use"
+    CLIENTE_UNKNOWN "cliente_unknown" 422 "The client does not exist"
+    CIERRE_EXISTS "cierre_exists" 409 "The client has a closing of this month"
+    PERIOD_INVALID "period_invalid" 422 "The month is not valid"
+    REASON_REQUIRED "reason_required" 422 "A reason of 10 to 500 characters is needed"
+    CIERRE_FINALIZED "cierre_finalized" 409 "The closing is finalised"
+    CIERRE_DELETED "cierre_deleted" 409 "The closing is deleted"
+    NOT_FINALIZED "not_finalized" 409 "The closing is not finalised"
+    EVENT_TYPE_UNKNOWN "event_type_unknown" 422 "The event type does not exist"
+
+    // Payroll: files
+    KIND_UNKNOWN "kind_unknown" 422 "The kind of file does not exist"
+    BAD_FILE_NAME "bad_file_name" 422 "The file name is not valid"
+    FORMAT_NOT_SUPPORTED "format_not_supported" 422 "The file format is not supported"
+    FILE_TOO_LARGE "file_too_large" 422 "The file is too large"
+    FILE_EMPTY "file_empty" 422 "The file is empty"
+    FILE_NOT_RECEIVED "file_not_received" 409 "The file has not arrived yet"
+    FILE_IN_PROCESS "file_in_process" 409 "The file is in process"
+    FILE_PROCESSED "file_processed" 409 "The file is processed"
+    FILE_HAS_ERRORS "file_has_errors" 409 "The file has errors and needs a new upload"
+    FILE_NOT_LIVE "file_not_live" 409 "The file is expired, replaced or deleted"
+    FILE_NOT_VALIDATED "file_not_validated" 409 "The file is not validated yet"
+
+    // Payroll: discrepancies and incidences
+    FILES_INCOMPLETE "files_incomplete" 409 "The files are not complete"
+    RESULTS_STALE "results_stale" 409 "The results are out of date"
+    DISCREPANCIES_PENDING "discrepancies_pending" 409 "The discrepancies are not generated"
+    DISCREPANCIES_OPEN "discrepancies_open" 409 "Blocking discrepancies are open"
+    DISCREPANCY_CLOSED "discrepancy_closed" 409 "The discrepancy is not open"
+    INCIDENCE_STATE "incidence_state" 409 "The incidence's state does not allow this"
+    FOUR_EYES_REQUIRED "four_eyes_required" 403 "Somebody else has to do this"
+    JUSTIFICATION_REQUIRED "justification_required" 422 "A justification of 10 to 1000 characters is needed"
+    RESOLUTION_INVALID "resolution_invalid" 422 "The resolution is not one of those offered"
+    COMMENT_REQUIRED "comment_required" 422 "A comment of 10 to 1000 characters is needed"
+    INPUTS_CHANGED "inputs_changed" 409 "The files changed meanwhile"
+
+    // Payroll: what blocks a closing
+    CLOSE_BLOCKED "close_blocked" 409 "The closing cannot be finalised yet"
+    REQUIRED_FILE_MISSING "required_file_missing" 409 "A required file is not processed"
+    FILE_WITH_ERRORS "file_with_errors" 409 "A file has errors"
+    JOB_RUNNING "job_running" 409 "A job of the closing is running"
+    DISCREPANCIES_NOT_GENERATED "discrepancies_not_generated" 409 "The discrepancies are missing or out of date"
+    DISCREPANCY_BLOCKING "discrepancy_blocking" 409 "A blocking discrepancy is open"
+    INCIDENCES_NOT_GENERATED "incidences_not_generated" 409 "The incidences are missing or out of date"
+    INCIDENCE_CRITICAL "incidence_critical" 409 "A critical incidence is not approved"
+
+    // Payroll: exports
+    LIBRO_MISSING "libro_missing" 409 "No payroll book is in force"
+    LIBRO_NOT_EXPORTABLE "libro_not_exportable" 409 "The payroll book cannot be exported"
 }
 
 #[cfg(test)]
