@@ -1,0 +1,1 @@
+//! Values that the tests of entities share.
