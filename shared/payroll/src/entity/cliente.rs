@@ -9,11 +9,12 @@ use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::decision::Decision;
 use cierre_kernel::event::ChainHead;
 use cierre_kernel::id::ClienteId;
-use cierre_kernel::problem::{FieldError, Problem};
+use cierre_kernel::problem::FieldError;
 use cierre_kernel::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::events::{Entry, PayrollEvent, Scope};
+use super::refusal::Invalid;
 use super::values::{Percent, Pesos, rut_text, sized};
 use super::{Change, Stamp, applied, replayed};
 use crate::rut::Rut;
@@ -113,13 +114,13 @@ impl Cliente {
     /// Enters a client. That no other one of the company has its RUT is for the caller, in the same transaction.
     ///
     /// # Errors
-    /// A 422 that lists every wrong field.
+    /// [`Invalid`] with every wrong field.
     pub fn create(
         id: ClienteId,
         new: NewCliente,
         known: KnownCode,
         stamp: &Stamp,
-    ) -> Result<Change<Self>, Problem> {
+    ) -> Result<Change<Self>, Invalid> {
         let mut errors = Vec::new();
         let rut = Rut::parse(&new.rut).ok().filter(|rut| rut.is_valid());
         if rut.is_none() {
@@ -131,7 +132,7 @@ impl Cliente {
         configuracion.set(new.configuracion);
         errors.extend(configuracion.errors(known));
         let (Some(rut), Some(nombre), true) = (rut, nombre, errors.is_empty()) else {
-            return Err(Problem::validation(errors));
+            return Err(Invalid(errors));
         };
         let cliente = Self {
             id,
@@ -157,13 +158,13 @@ impl Cliente {
     /// Changes some fields. A patch that changes nothing is a replay.
     ///
     /// # Errors
-    /// A 422 that lists every wrong field.
+    /// [`Invalid`] with every wrong field.
     pub fn update(
         &self,
         patch: ClientePatch,
         known: KnownCode,
         stamp: &Stamp,
-    ) -> Result<Decision<Change<Self>>, Problem> {
+    ) -> Result<Decision<Change<Self>>, Invalid> {
         let mut errors = Vec::new();
         let mut next = self.clone();
         if let Some(nombre) = patch.nombre
@@ -174,7 +175,7 @@ impl Cliente {
         next.configuracion.set(patch.configuracion);
         errors.extend(next.configuracion.errors(known));
         if !errors.is_empty() {
-            return Err(Problem::validation(errors));
+            return Err(Invalid(errors));
         }
         let campos = next.changed_from(self);
         if campos.is_empty() {

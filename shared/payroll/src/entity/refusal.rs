@@ -5,6 +5,17 @@ use cierre_kernel::problem::{FieldError, Problem};
 
 use super::cierre::Blocked;
 
+/// Everything that is wrong with the fields of a request; a 422 that lists them all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("some fields are not valid")]
+pub struct Invalid(pub Vec<FieldError>);
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        Self::validation(invalid.0)
+    }
+}
+
 /// Why a closing's state refuses a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CierreRefusal {

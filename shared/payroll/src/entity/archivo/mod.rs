@@ -41,6 +41,8 @@ pub struct Objeto {
     pub version_id: Option<String>,
     /// The ETag.
     pub etag: String,
+    /// Orders the versions of one key.
+    pub secuencia: String,
     /// Bytes.
     pub tamano: u64,
     /// When the bucket took it: what decides which of two files is newer.
@@ -85,6 +87,8 @@ pub struct Declared {
 pub struct Archivo {
     /// Its id.
     pub id: ArchivoId,
+    /// The id that its key names: its own, unless it is another version of that file.
+    pub clave_id: ArchivoId,
     /// Its closing.
     pub cierre_id: CierreId,
     /// The closing's client.
@@ -153,6 +157,7 @@ impl Archivo {
         let (cierre_id, cliente_id) = cierre;
         Self {
             id,
+            clave_id: id,
             cierre_id,
             cliente_id,
             tipo: upload.tipo,
@@ -260,9 +265,16 @@ impl Archivo {
         }
     }
 
-    /// What files of a kind are ordered by.
-    pub(super) fn age(&self) -> Option<(Instant, ArchivoId)> {
-        Some((self.objeto.as_ref()?.modificado_en, self.id))
+    /// What files of a kind are ordered by. Which version of a key gets the id that the key names depends on which arrives first; the order
+    /// must not, so versions of one key stand together under that id, in the order in which the bucket took them.
+    pub(super) fn age(&self) -> Option<(Instant, ArchivoId, &str, ArchivoId)> {
+        let object = self.objeto.as_ref()?;
+        Some((
+            object.modificado_en,
+            self.clave_id,
+            &object.secuencia,
+            self.id,
+        ))
     }
 
     /// What makes an event of this round of the file unique.

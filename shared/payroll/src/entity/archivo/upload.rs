@@ -3,8 +3,9 @@
 use std::ops::RangeInclusive;
 
 use cierre_kernel::codes::{self, Code};
-use cierre_kernel::problem::{FieldError, Problem};
+use cierre_kernel::problem::FieldError;
 
+use super::super::refusal::Invalid;
 use super::super::values::words;
 use crate::kind::Kind;
 
@@ -81,13 +82,13 @@ impl NewUpload {
     /// Judges what was said, every field of it.
     ///
     /// # Errors
-    /// A 422 that lists every wrong field.
+    /// [`Invalid`] with every wrong field.
     pub fn judge(
         tipo: &str,
         nombre: &str,
         tamano: u64,
         sha256: Option<&str>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Invalid> {
         let tipo = Kind::parse(tipo).ok_or_else(|| {
             let kinds = Kind::ALL.map(Kind::as_str).join(", ");
             wrong(
@@ -117,7 +118,7 @@ impl NewUpload {
             }),
             (tipo, formato, tamano, sha256) => {
                 let errors = [tipo.err(), formato.err(), tamano.err(), sha256.err()];
-                Err(Problem::validation(errors.into_iter().flatten().collect()))
+                Err(Invalid(errors.into_iter().flatten().collect()))
             }
         }
     }

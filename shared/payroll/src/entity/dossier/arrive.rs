@@ -78,6 +78,7 @@ impl Dossier<'_> {
                 clave: object.clave.clone(),
                 version_id: object.version_id.clone(),
                 etag: object.etag.clone(),
+                secuencia: object.sequencer.clone(),
                 tamano: object.tamano,
                 modificado_en: object.modificado_en,
             }),
@@ -99,6 +100,7 @@ impl Dossier<'_> {
     fn dropped(&self, place: &Place, object: &ObjectEvent, stamp: &Stamp) -> Archivo {
         Archivo {
             id: object.archivo_id(),
+            clave_id: object.archivo_id(),
             cierre_id: self.cierre.id,
             cliente_id: self.cierre.cliente_id,
             tipo: place.tipo,

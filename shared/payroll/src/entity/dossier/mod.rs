@@ -198,7 +198,7 @@ impl<'a> Moves<'a> {
             .filter(|file| file.estado.is_live() && file.objeto.is_some())
             .cloned()
             .collect();
-        live.sort_by_key(|file| std::cmp::Reverse(file.age()));
+        live.sort_by(|one, other| other.age().cmp(&one.age()));
         let mut newest = BTreeMap::new();
         for file in live {
             let newer: &mut Newer = newest.entry(file.tipo).or_default();
