@@ -253,7 +253,12 @@ pub fn land(
                 Arrival::Seen => Landing::Seen,
                 Arrival::Received(id, change) => Landing::Received(id, change),
                 Arrival::Refused(motivo, by) => {
-                    let scope = Scope::of(dossier.cierre);
+                    let scope = match motivo {
+                        Motivo::ClaveInvalida | Motivo::CierreDesconocido => nowhere,
+                        Motivo::CierreFinalizado
+                        | Motivo::CierreEliminado
+                        | Motivo::ArchivoEliminado => Scope::of(dossier.cierre),
+                    };
                     aside(company, Some(place.tipo), motivo, &by, scope)
                 }
             }

@@ -177,13 +177,14 @@ impl<'a> Moves<'a> {
         kept.chain(self.changed.values()).collect()
     }
 
-    /// A file leaves for good.
+    /// A file leaves for good. Only one in force had rows that anybody saw.
     fn end_life(&mut self, file: &Archivo, estado: EstadoArchivo, by: &Actor, motivo: &str) {
+        let seen = file.vigente().then(|| file.filas.clone());
         let event = PayrollEvent::ArchivoEliminado {
             file: file.into(),
             estado_anterior: file.estado,
             motivo: motivo.to_owned(),
-            registros: file.filas.clone(),
+            registros: seen.unwrap_or_default(),
         };
         self.record_once(by, file.id.to_string(), event);
         self.put(file.in_state(estado));

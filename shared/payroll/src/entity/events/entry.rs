@@ -1,12 +1,16 @@
 //! An event with those it belongs to and whoever stands behind it.
 
+use std::collections::BTreeMap;
+
 use cierre_kernel::actor::Actor;
 use cierre_kernel::canonical::sha256_hex;
 use cierre_kernel::event::NewEvent;
 use cierre_kernel::id::{CierreId, ClienteId, EventId};
+use cierre_kernel::time::Instant;
 use ulid::Ulid;
 
 use super::{FileRef, PayrollEvent, ROWS};
+use crate::entity::Stamp;
 use crate::entity::archivo::Archivo;
 use crate::entity::cierre::Cierre;
 
@@ -130,6 +134,33 @@ pub(crate) fn ulid_of(words: &[&str]) -> Ulid {
     let digest = sha256_hex(text.as_bytes());
     let bits = digest.get(..32).unwrap_or_default();
     Ulid(u128::from_str_radix(bits, 16).unwrap_or_default())
+}
+
+/// Hour of an instant in UTC.
+fn hour(at: Instant) -> String {
+    at.to_string().chars().take("2025-10-17T10".len()).collect()
+}
+
+impl Cierre {
+    /// Somebody read the timeline: told once for each user and hour (UTC), with the filters of the first time.
+    pub fn timeline_read(&self, filtros: BTreeMap<String, String>, stamp: &Stamp) -> Entry {
+        let event = PayrollEvent::TimelineConsultado {
+            cierre: self.id,
+            filtros,
+        };
+        let key = format!("{}/{}/{}", self.id, stamp.by.user_id, hour(stamp.at));
+        self.entry(&stamp.by, event).once(key)
+    }
+
+    /// Somebody downloaded the book.
+    pub fn libro_read(&self, stamp: &Stamp) -> Entry {
+        self.entry(&stamp.by, PayrollEvent::LibroVisto { cierre: self.id })
+    }
+
+    /// Somebody downloaded the findings of a file.
+    pub fn errores_read(&self, file: &Archivo, stamp: &Stamp) -> Entry {
+        self.entry(&stamp.by, PayrollEvent::ErroresVistos { file: file.into() })
+    }
 }
 
 impl From<&Archivo> for FileRef {

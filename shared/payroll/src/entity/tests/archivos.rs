@@ -319,6 +319,26 @@ fn a_file_in_force_that_is_deleted_leaves_its_place_empty() {
 }
 
 #[test]
+fn a_file_that_never_was_in_force_takes_no_rows_with_it() {
+    for (estado, expected) in [
+        (EstadoArchivo::Procesado, 3),
+        (EstadoArchivo::ConErrores, 0),
+        (EstadoArchivo::Procesando, 0),
+    ] {
+        let files = [file(Kind::Finiquitos, 5, estado, 1)];
+        let cierre = settled(&files);
+        let change = dossier(&cierre, &files)
+            .remove(files[0].id, Some("duplicado"), None, &stamp_of(JUAN, 20))
+            .unwrap();
+        let details = change.events[0].event.details();
+        assert_eq!(
+            (&details["registros_eliminados"], &details["motivo"]),
+            (&expected.into(), &"duplicado".into())
+        );
+    }
+}
+
+#[test]
 fn a_file_in_error_is_processed_once_more_as_another_round() {
     let files = [Archivo {
         mensaje: Some("Reprocess it.".into()),

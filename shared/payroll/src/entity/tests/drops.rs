@@ -243,6 +243,28 @@ fn an_address_that_nobody_was_given_is_no_place() {
 }
 
 #[test]
+fn only_what_a_closing_itself_refuses_stands_on_its_timeline() {
+    let deleted = [file(Kind::Ingresos, 5, EstadoArchivo::Eliminado, 7)];
+    let cierre = begun();
+    for (archivo, motivo, chain) in [
+        (5, Motivo::ArchivoEliminado, Chain::Cierre(cierre.id)),
+        (6, Motivo::ClaveInvalida, Chain::Company),
+    ] {
+        let key = api_key(Kind::Ingresos, archivo_id(archivo));
+        let landing = land(
+            &object(&key, 9),
+            true,
+            Some(&dossier(&cierre, &deleted)),
+            &worker(10),
+        );
+        assert_eq!(
+            aside(landing),
+            (format!("quarantine/acme/{key}"), Some(motivo), Some(chain))
+        );
+    }
+}
+
+#[test]
 fn a_dropped_file_is_the_systems() {
     let cierre = begun();
     let key = drop_key(Kind::MovimientosMes);

@@ -491,3 +491,28 @@ fn an_event_knows_its_chain_and_its_id() {
         ("reporte_visto", CIE)
     );
 }
+
+#[test]
+fn a_timeline_that_is_read_is_told_once_an_hour_and_a_download_each_time() {
+    let cierre = begun();
+    let read = |user: &str, second: i64| {
+        cierre
+            .timeline_read(BTreeMap::new(), &stamp_of(user, second))
+            .id()
+    };
+    // The hour is the clock's, not the one since the last time: at(0) lies 53 minutes and 20 seconds into one.
+    assert_eq!(read(JUAN, 0), read(JUAN, 399));
+    assert_ne!(read(JUAN, 0), read(JUAN, 400));
+    assert_ne!(read(JUAN, 0), read(MARIA, 0));
+    let file = file(Kind::Ingresos, 5, EstadoArchivo::ConErrores, 1);
+    let downloads = [
+        cierre.libro_read(&stamp_of(JUAN, 1)),
+        cierre.errores_read(&file, &stamp_of(JUAN, 1)),
+    ];
+    for download in downloads {
+        assert_eq!(
+            (download.event.action(), download.id()),
+            ("reporte_visto", None)
+        );
+    }
+}
