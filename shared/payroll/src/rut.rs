@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// Why a text is no RUT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotARut {
@@ -92,6 +94,18 @@ impl fmt::Display for Rut {
     }
 }
 
+impl Serialize for Rut {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rut {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -111,6 +125,9 @@ mod tests {
         let rut = Rut::parse(text).unwrap();
         assert!(rut.is_valid());
         assert_eq!(rut.to_string(), text);
+        let json = serde_json::json!(rut);
+        assert_eq!(json, text);
+        assert_eq!(serde_json::from_value::<Rut>(json).unwrap(), rut);
     }
 
     #[rstest]
@@ -139,5 +156,6 @@ mod tests {
     #[case("ñ", NotARut::Form)]
     fn what_is_no_rut_is_refused(#[case] text: &str, #[case] expected: NotARut) {
         assert_eq!(Rut::parse(text).unwrap_err(), expected);
+        assert!(serde_json::from_value::<Rut>(text.into()).is_err());
     }
 }

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::events::{Entry, PayrollEvent, Scope};
 use super::refusal::Invalid;
-use super::values::{Percent, Pesos, rut_text, sized};
+use super::values::sized;
 use super::{Change, Stamp, applied, replayed};
+use crate::amount::{Percent, Pesos};
 use crate::rut::Rut;
 
 /// Characters of a client's name.
@@ -89,7 +90,6 @@ pub struct Cliente {
     /// Its id.
     pub id: ClienteId,
     /// Its RUT, which never changes.
-    #[serde(with = "rut_text")]
     pub rut: Rut,
     /// Its name.
     pub nombre: String,
@@ -253,11 +253,12 @@ impl Configuracion {
             errors.extend(percent(&pointer, *umbral));
         }
         let [critical, high, middling] = self.montos_prioridad;
-        if !(critical > high && high > middling && middling > Pesos(0)) {
+        let falling = critical > high && high > middling && middling > Pesos(0);
+        if critical > Pesos::MAX_CELL || !falling {
             errors.push(wrong(
                 "/configuracion/montos_prioridad",
                 codes::OUT_OF_RANGE,
-                "must be three amounts above 0, each below the one before",
+                "must be three amounts above 0 of at most 12 digits, each below the one before",
             ));
         }
         errors

@@ -10,7 +10,6 @@ use ulid::Ulid;
 
 use super::dossier::{Arrival, Dossier, Moved};
 use super::events::{Entry, PayrollEvent, Scope};
-use super::values::words;
 use super::{Change, Stamp};
 use crate::kind::Kind;
 
@@ -21,19 +20,19 @@ pub const QUARANTINE: &str = "quarantine";
 /// Where objects go that belong to no company.
 pub const UNKNOWN: &str = "_unknown";
 
-words! {
+cierre_kernel::words! {
     /// Why an object is in quarantine.
-    Motivo {
+    pub enum Motivo {
         /// The key has not the form.
-        ClaveInvalida "clave_invalida",
+        ClaveInvalida = "clave_invalida",
         /// The company has no such closing.
-        CierreDesconocido "cierre_desconocido",
+        CierreDesconocido = "cierre_desconocido",
         /// The closing is sealed.
-        CierreFinalizado "cierre_finalizado",
+        CierreFinalizado = "cierre_finalizado",
         /// The closing is deleted.
-        CierreEliminado "cierre_eliminado",
+        CierreEliminado = "cierre_eliminado",
         /// The file was deleted.
-        ArchivoEliminado "archivo_eliminado",
+        ArchivoEliminado = "archivo_eliminado",
     }
 }
 
@@ -120,7 +119,8 @@ pub fn address(key: &str) -> Address {
         [] | [_] | [_, _] | [_, _, _, _, _, ..] => return Address::Invalid(company),
     };
     let archivo = archivo.transpose();
-    let (Some(tipo), Ok(archivo), false) = (Kind::parse(tipo), archivo, nombre.is_empty()) else {
+    let (Some(tipo), Ok(archivo), false) = (tipo.parse::<Kind>().ok(), archivo, nombre.is_empty())
+    else {
         return Address::Invalid(company);
     };
     match cierre.parse() {

@@ -13,17 +13,20 @@ use ulid::Ulid;
 
 use super::archivo::{Archivo, EstadoArchivo, NewUpload, RowsBySheet};
 use super::cierre::{Cierre, EstadoCierre, FoundDiscrepancias, FoundIncidencias, settle};
-use super::discrepancia::{
-    Discrepancia, EstadoDiscrepancia, Paso, Severidad, TipoDiscrepancia, Ubicacion,
-};
+use super::discrepancia::Discrepancia;
 use super::dossier::{Dossier, Processing, Reading};
 use super::drop::{ObjectEvent, Place, upload_key};
 use super::events::Entry;
-use super::incidencia::{EstadoIncidencia, Incidencia, Prioridad, TipoIncidencia};
-use super::values::{Percent, Pesos};
+use super::incidencia::Incidencia;
 use super::{Caller, Change, Stamp};
+use crate::amount::{Percent, Pesos};
 use crate::kind::Kind;
+use crate::lre::testing::code;
 use crate::period::Period;
+use crate::rules::discrepancies::{DiscrepanciaHallada, Regla, Severidad, TipoDiscrepancia};
+use crate::rules::incidencias::{IncidenciaHallada, Prioridad, TipoIncidencia};
+use crate::rules::merge::{EstadoDiscrepancia, EstadoIncidencia};
+use crate::rules::place::Ubicacion;
 use crate::rut::Rut;
 
 /// An analyst, a supervisor and an administrator.
@@ -262,7 +265,7 @@ pub(super) fn found_incidencias(abiertas: u64, criticas: u64) -> FoundIncidencia
     FoundIncidencias {
         total: abiertas,
         empleados: abiertas.min(1),
-        conceptos: vec!["2101".into()],
+        conceptos: [code("2101")].into(),
         monto_total: Pesos(180_000),
         abiertas,
         criticas,
@@ -304,62 +307,62 @@ fn incidencias(cierre: Cierre, abiertas: u64, criticas: u64) -> Cierre {
     done.unwrap().into_inner().state.0
 }
 
-pub(super) fn discrepancia(severidad: Severidad, estado: EstadoDiscrepancia) -> Discrepancia {
-    Discrepancia {
+pub(super) fn hallada(severidad: Severidad) -> DiscrepanciaHallada {
+    DiscrepanciaHallada {
         id: DiscrepanciaId::new(Ulid(31)),
-        cierre_id: cierre_id(),
         tipo: TipoDiscrepancia::IdentidadLre,
-        regla: "5201".into(),
+        regla: Regla::Total(code("5201")),
         severidad,
         rut: rut(),
-        estado,
         ubicaciones: vec![Ubicacion {
             archivo_id: archivo_id(11),
             hoja: "LRE".into(),
             fila: 2,
             columna: Some("EC".into()),
-            valor: Some("1055817".into()),
+            valor: "1055817".into(),
         }],
         esperado: Some("1055815".into()),
         encontrado: Some("1055817".into()),
         diferencia: Some("2".into()),
         falta_en: None,
-        sugerencia: Some("5201 must be the sum of 2xxx".into()),
+        sugerencia: "5201 must be the sum of 2xxx".into(),
         huella: "h".into(),
-        historial: vec![Paso::new(EstadoDiscrepancia::Abierta, at(4), "sistema")],
-        version: 1,
+    }
+}
+
+pub(super) fn discrepancia(severidad: Severidad, estado: EstadoDiscrepancia) -> Discrepancia {
+    let mut one = Discrepancia::new(hallada(severidad), cierre_id(), at(4));
+    one.life.estado = estado;
+    one
+}
+
+pub(super) fn cambio(prioridad: Prioridad) -> IncidenciaHallada {
+    IncidenciaHallada {
+        id: IncidenciaId::new(Ulid(41)),
+        tipo: TipoIncidencia::VariacionConcepto,
+        rut: rut(),
+        codigo: Some(code("2101")),
+        anterior: Some(Pesos(600_000)),
+        actual: Some(Pesos(780_000)),
+        diferencia: Pesos(180_000),
+        variacion: Some(Percent(3000)),
+        prioridad,
+        respaldo: None,
+        huella: "h".into(),
     }
 }
 
 pub(super) fn incidencia(prioridad: Prioridad, estado: EstadoIncidencia) -> Incidencia {
-    let explained = match estado {
+    let mut one = Incidencia::new(cambio(prioridad), cierre_id(), at(6));
+    one.life.estado = estado;
+    one.explicacion.analista = match estado {
         EstadoIncidencia::Pendiente => None,
         EstadoIncidencia::ResueltaAnalista
         | EstadoIncidencia::AprobadaSupervisor
         | EstadoIncidencia::RechazadaSupervisor
         | EstadoIncidencia::Obsoleta => Some(actor(JUAN)),
     };
-    Incidencia {
-        id: IncidenciaId::new(Ulid(41)),
-        cierre_id: cierre_id(),
-        tipo: TipoIncidencia::VariacionConcepto,
-        rut: rut(),
-        codigo: Some("2101".into()),
-        anterior: Some(Pesos(600_000)),
-        actual: Some(Pesos(780_000)),
-        diferencia: Pesos(180_000),
-        variacion: Some(Percent(3000)),
-        prioridad,
-        estado,
-        resolucion: None,
-        justificacion: None,
-        analista: explained,
-        supervisor: None,
-        respaldo: None,
-        huella: "h".into(),
-        historial: vec![Paso::new(EstadoIncidencia::Pendiente, at(6), "sistema")],
-        version: 1,
-    }
+    one
 }
 
 pub(super) fn dossier<'a>(cierre: &'a Cierre, files: &'a [Archivo]) -> Dossier<'a> {

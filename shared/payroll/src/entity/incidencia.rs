@@ -1,91 +1,50 @@
 //! Incidences: what changed against the last finalised month.
 
 use cierre_kernel::actor::Actor;
-use cierre_kernel::id::{ArchivoId, CierreId, IncidenciaId};
+use cierre_kernel::id::CierreId;
+use cierre_kernel::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::Caller;
-use super::discrepancia::{Again, Paso, SUPERVISORS, WRITERS};
+use super::discrepancia::{SUPERVISORS, WRITERS};
 use super::events::PayrollEvent;
+use super::life::{Life, Paso};
 use super::refusal::ReviewRefusal;
-use super::values::{JUSTIFICATION, Percent, Pesos, rut_text, sized, words};
-use crate::rut::Rut;
+use super::values::{JUSTIFICATION, sized};
+use crate::rules::incidencias::IncidenciaHallada;
+use crate::rules::merge::{EstadoIncidencia, Seen, State};
 
-words! {
-    /// The kinds of incidences.
-    TipoIncidencia {
-        /// An amount changed by more than the threshold.
-        VariacionConcepto "variacion_concepto",
-        /// An amount where there was none.
-        ConceptoNuevo "concepto_nuevo",
-        /// An employee whom the last month did not know.
-        EmpleadoNuevo "empleado_nuevo",
-        /// An employee whom this month does not know.
-        EmpleadoAusente "empleado_ausente",
-    }
-}
-
-words! {
-    /// How much it matters.
-    Prioridad {
-        /// It stops the closing until it is approved.
-        Critica "critica",
-        /// Much.
-        Alta "alta",
-        /// Some.
-        Media "media",
-        /// Little.
-        Baja "baja",
-    }
-}
-
-words! {
-    /// The state of an incidence.
-    EstadoIncidencia {
-        /// Nobody has explained it.
-        Pendiente "pendiente",
-        /// An analyst explained it.
-        ResueltaAnalista "resuelta_analista",
-        /// A supervisor accepted the explanation.
-        AprobadaSupervisor "aprobada_supervisor",
-        /// A supervisor did not.
-        RechazadaSupervisor "rechazada_supervisor",
-        /// It is no longer found.
-        Obsoleta "obsoleta",
-    }
-}
-
-words! {
+cierre_kernel::words! {
     /// How an analyst explains it.
-    Resolucion {
+    pub enum Resolucion {
         /// It is right as it is.
-        Correcta "correcta",
+        Correcta = "correcta",
         /// It is put right next month.
-        RegularizaProximoMes "regulariza_proximo_mes",
+        RegularizaProximoMes = "regulariza_proximo_mes",
         /// As the justification says.
-        Otra "otra",
+        Otra = "otra",
     }
 }
 
-words! {
+cierre_kernel::words! {
     /// What a supervisor says.
-    Decision {
+    pub enum Decision {
         /// Yes.
-        Aprobada "aprobada",
+        Aprobada = "aprobada",
         /// No.
-        Rechazada "rechazada",
+        Rechazada = "rechazada",
     }
 }
 
-words! {
+cierre_kernel::words! {
     /// What people do with it.
-    Accion {
+    pub enum Accion {
         /// Explain it.
-        Resolver "resolver",
+        Resolver = "resolver",
         /// Accept the explanation.
-        Aprobar "aprobar",
+        Aprobar = "aprobar",
         /// Send it back.
-        Rechazar "rechazar",
+        Rechazar = "rechazar",
     }
 }
 
@@ -122,75 +81,27 @@ impl EstadoIncidencia {
             ) => Err(ReviewRefusal::IncidenceState),
         }
     }
-
-    /// The state after a new generation.
-    #[must_use]
-    pub const fn after(self, again: Again) -> Self {
-        match (self, again) {
-            (
-                Self::Pendiente
-                | Self::ResueltaAnalista
-                | Self::RechazadaSupervisor
-                | Self::AprobadaSupervisor,
-                Again::Same,
-            ) => self,
-            (
-                Self::Pendiente
-                | Self::ResueltaAnalista
-                | Self::RechazadaSupervisor
-                | Self::AprobadaSupervisor,
-                Again::Other,
-            )
-            | (Self::Obsoleta, Again::Same | Again::Other) => Self::Pendiente,
-            (
-                Self::Pendiente
-                | Self::ResueltaAnalista
-                | Self::RechazadaSupervisor
-                | Self::AprobadaSupervisor
-                | Self::Obsoleta,
-                Again::Gone,
-            ) => Self::Obsoleta,
-        }
-    }
 }
 
-/// The row of incidencias_externas that announced it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Respaldo {
-    /// The file.
-    pub archivo_id: ArchivoId,
-    /// The row.
-    pub fila: u32,
-    /// What it says.
-    pub glosa: String,
-}
-
-/// An incidence.
+/// An incidence: what was found, where it stands, and what was said about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incidencia {
-    /// Its id, the same whenever it is found.
-    pub id: IncidenciaId,
     /// The closing.
     pub cierre_id: CierreId,
-    /// What kind it is.
-    pub tipo: TipoIncidencia,
-    /// Whose it is.
-    #[serde(with = "rut_text")]
-    pub rut: Rut,
-    /// The code of the book; none when it is about the employee as such.
-    pub codigo: Option<String>,
-    /// The amount before.
-    pub anterior: Option<Pesos>,
-    /// The amount now.
-    pub actual: Option<Pesos>,
-    /// By how much they differ, without sign.
-    pub diferencia: Pesos,
-    /// By how much in percent of before; none where there was nothing.
-    pub variacion: Option<Percent>,
-    /// How much it matters.
-    pub prioridad: Prioridad,
+    /// What was found.
+    #[serde(flatten)]
+    pub found: IncidenciaHallada,
     /// Where it stands.
-    pub estado: EstadoIncidencia,
+    #[serde(flatten)]
+    pub life: Life<EstadoIncidencia>,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub explicacion: Explicacion,
+}
+
+/// How an incidence was explained, and who said so. The values that it was found with are explained: with other ones nothing is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explicacion {
     /// How it was explained.
     pub resolucion: Option<Resolucion>,
     /// In words.
@@ -199,14 +110,6 @@ pub struct Incidencia {
     pub analista: Option<Actor>,
     /// Who decided on the explanation.
     pub supervisor: Option<Actor>,
-    /// The row that announced it.
-    pub respaldo: Option<Respaldo>,
-    /// Digest of the compared values.
-    pub huella: String,
-    /// Its steps.
-    pub historial: Vec<Paso<EstadoIncidencia>>,
-    /// Counts the changes, from 1.
-    pub version: u64,
 }
 
 /// What somebody says about an incidence.
@@ -243,6 +146,45 @@ impl Veredicto<'_> {
 }
 
 impl Incidencia {
+    /// Found for the first time.
+    pub fn new(found: IncidenciaHallada, cierre_id: CierreId, now: Instant) -> Self {
+        Self {
+            cierre_id,
+            found,
+            life: Life::begun(now),
+            explicacion: Explicacion::default(),
+        }
+    }
+
+    /// Found again. None when nothing about it changes. One that is pending by this has no explanation.
+    #[must_use]
+    pub fn found_again(&self, found: IncidenciaHallada, now: Instant) -> Option<Self> {
+        let seen = Seen::again(&self.found.huella, &found.huella);
+        let life = self.life.met(seen, found != self.found, now)?;
+        let explicacion = if life.estado == EstadoIncidencia::NEW && life.estado != self.life.estado
+        {
+            Explicacion::default()
+        } else {
+            self.explicacion.clone()
+        };
+        Some(Self {
+            cierre_id: self.cierre_id,
+            found,
+            life,
+            explicacion,
+        })
+    }
+
+    /// No longer found. None when it is obsolete already.
+    #[must_use]
+    pub fn missing(&self, now: Instant) -> Option<Self> {
+        let life = self.life.met(Seen::Missing, false, now)?;
+        Some(Self {
+            life,
+            ..self.clone()
+        })
+    }
+
     /// Does what somebody says; the counting of it is [`super::cierre::Cierre::decide`]'s.
     ///
     /// # Errors
@@ -253,7 +195,7 @@ impl Incidencia {
         caller: &Caller,
     ) -> Result<(Self, PayrollEvent), ReviewRefusal> {
         let accion = veredicto.accion();
-        let estado = self.estado.acted(accion)?;
+        let estado = self.life.estado.acted(accion)?;
         match *veredicto {
             Veredicto::Resolver {
                 resolucion,
@@ -280,17 +222,21 @@ impl Incidencia {
         if !caller.roles.any(WRITERS) {
             return Err(ReviewRefusal::WrongRole);
         }
-        let resolucion = Resolucion::parse(resolucion).ok_or(ReviewRefusal::ResolutionInvalid)?;
+        let resolucion = resolucion
+            .parse()
+            .map_err(|_| ReviewRefusal::ResolutionInvalid)?;
         let justificacion =
             sized(justificacion, &JUSTIFICATION).ok_or(ReviewRefusal::JustificationRequired)?;
         let mut next = self.stepped(estado, caller, None);
-        next.resolucion = Some(resolucion);
-        next.justificacion = Some(justificacion.clone());
-        next.analista = Some(caller.stamp.by.clone());
-        next.supervisor = None;
+        next.explicacion = Explicacion {
+            resolucion: Some(resolucion),
+            justificacion: Some(justificacion.clone()),
+            analista: Some(caller.stamp.by.clone()),
+            supervisor: None,
+        };
         let event = PayrollEvent::IncidenciaResuelta {
-            id: self.id,
-            tipo: self.tipo,
+            id: self.found.id,
+            tipo: self.found.tipo,
             resolucion,
             justificacion,
         };
@@ -309,6 +255,7 @@ impl Incidencia {
         }
         let by = &caller.stamp.by;
         let own = self
+            .explicacion
             .analista
             .as_ref()
             .is_none_or(|analyst| analyst.user_id == by.user_id);
@@ -319,12 +266,12 @@ impl Incidencia {
             .map(|text| sized(text, &JUSTIFICATION).ok_or(ReviewRefusal::CommentRequired))
             .transpose()?;
         let mut next = self.stepped(estado, caller, comentario.clone());
-        next.supervisor = Some(by.clone());
+        next.explicacion.supervisor = Some(by.clone());
         let event = PayrollEvent::IncidenciaDecidida {
-            id: self.id,
-            tipo: self.tipo,
-            resolucion: self.resolucion,
-            justificacion: self.justificacion.clone(),
+            id: self.found.id,
+            tipo: self.found.tipo,
+            resolucion: self.explicacion.resolucion,
+            justificacion: self.explicacion.justificacion.clone(),
             decision,
             comentario,
         };
@@ -337,13 +284,13 @@ impl Incidencia {
         caller: &Caller,
         comentario: Option<String>,
     ) -> Self {
-        let mut next = self.clone();
-        next.estado = estado;
-        next.version += 1;
-        next.historial.push(Paso {
+        let life = self.life.stepped(Paso {
             comentario,
-            ..Paso::new(estado, caller.stamp.at, &*caller.stamp.by.user)
+            ..Paso::new(estado, caller.stamp.at, &caller.stamp.by)
         });
-        next
+        Self {
+            life,
+            ..self.clone()
+        }
     }
 }

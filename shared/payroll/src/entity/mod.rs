@@ -9,6 +9,7 @@ pub mod dossier;
 pub mod drop;
 pub mod events;
 pub mod incidencia;
+pub mod life;
 pub mod refusal;
 pub mod resumen;
 pub mod sello;

@@ -10,19 +10,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cierre::{Cierre, Command};
-use super::values::words;
 use super::{Change, Stamp, applied, replayed};
 
 /// Attempts that a job has.
 pub const MAX_ATTEMPTS: u32 = 3;
 
-words! {
+cierre_kernel::words! {
     /// What a job does.
-    TipoTrabajo {
+    pub enum TipoTrabajo {
         /// Generates discrepancies.
-        GenerarDiscrepancias "generar_discrepancias",
+        GenerarDiscrepancias = "generar_discrepancias",
         /// Generates incidences.
-        GenerarIncidencias "generar_incidencias",
+        GenerarIncidencias = "generar_incidencias",
     }
 }
 
@@ -36,17 +35,17 @@ impl TipoTrabajo {
     }
 }
 
-words! {
+cierre_kernel::words! {
     /// The state of a job.
-    EstadoTrabajo {
+    pub enum EstadoTrabajo {
         /// It waits for a worker.
-        EnCola "en_cola",
+        EnCola = "en_cola",
         /// A worker is at it.
-        EnProceso "en_proceso",
+        EnProceso = "en_proceso",
         /// It has a result.
-        Completado "completado",
+        Completado = "completado",
         /// It has none and gets none.
-        Error "error",
+        Error = "error",
     }
 }
 

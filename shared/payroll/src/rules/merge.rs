@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-/// How something known was met again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Seen {
-    /// Found, and the compared values are the same.
-    Same,
-    /// Found, with other values.
-    Other,
-    /// Not found.
-    Missing,
+cierre_kernel::words! {
+    /// How something known was met again.
+    pub enum Seen {
+        /// Found, and the compared values are the same.
+        Same = "same",
+        /// Found, with other values.
+        Other = "other",
+        /// Not found.
+        Missing = "missing",
+    }
 }
 
 impl Seen {
-    /// Every way.
-    pub const ALL: [Self; 3] = [Self::Same, Self::Other, Self::Missing];
+    /// How something was met that is found again, by the digests of its values then and now.
+    pub fn again(then: &str, now: &str) -> Self {
+        if then == now { Self::Same } else { Self::Other }
+    }
 }
 
 /// A state that a regeneration may change.
@@ -30,29 +31,15 @@ pub trait State: Copy + Eq {
     fn after(self, seen: Seen) -> Self;
 }
 
-/// The state of a discrepancy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EstadoDiscrepancia {
-    /// Nobody dealt with it.
-    Abierta,
-    /// Somebody said why it is so.
-    Justificada,
-    /// It is no longer found.
-    Corregida,
-}
-
-impl EstadoDiscrepancia {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Abierta, Self::Justificada, Self::Corregida];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Abierta => "abierta",
-            Self::Justificada => "justificada",
-            Self::Corregida => "corregida",
-        }
+cierre_kernel::words! {
+    /// The state of a discrepancy.
+    pub enum EstadoDiscrepancia {
+        /// Nobody dealt with it.
+        Abierta = "abierta",
+        /// Somebody said why it is so.
+        Justificada = "justificada",
+        /// It is no longer found.
+        Corregida = "corregida",
     }
 }
 
@@ -69,41 +56,19 @@ impl State for EstadoDiscrepancia {
     }
 }
 
-/// The state of an incidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EstadoIncidencia {
-    /// Nobody dealt with it.
-    Pendiente,
-    /// The analyst said what it is.
-    ResueltaAnalista,
-    /// The supervisor agreed.
-    AprobadaSupervisor,
-    /// The supervisor did not.
-    RechazadaSupervisor,
-    /// It is no longer found.
-    Obsoleta,
-}
-
-impl EstadoIncidencia {
-    /// Every state.
-    pub const ALL: [Self; 5] = [
-        Self::Pendiente,
-        Self::ResueltaAnalista,
-        Self::AprobadaSupervisor,
-        Self::RechazadaSupervisor,
-        Self::Obsoleta,
-    ];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pendiente => "pendiente",
-            Self::ResueltaAnalista => "resuelta_analista",
-            Self::AprobadaSupervisor => "aprobada_supervisor",
-            Self::RechazadaSupervisor => "rechazada_supervisor",
-            Self::Obsoleta => "obsoleta",
-        }
+cierre_kernel::words! {
+    /// The state of an incidence.
+    pub enum EstadoIncidencia {
+        /// Nobody dealt with it.
+        Pendiente = "pendiente",
+        /// The analyst said what it is.
+        ResueltaAnalista = "resuelta_analista",
+        /// The supervisor agreed.
+        AprobadaSupervisor = "aprobada_supervisor",
+        /// The supervisor did not.
+        RechazadaSupervisor = "rechazada_supervisor",
+        /// It is no longer found.
+        Obsoleta = "obsoleta",
     }
 }
 
@@ -194,14 +159,7 @@ impl<I: Ord, S: State> Merge<I, S> {
                 after: S::NEW,
                 seen: None,
             },
-            Some(known) => {
-                let seen = if known.huella == huella {
-                    Seen::Same
-                } else {
-                    Seen::Other
-                };
-                step(known.estado, seen)
-            }
+            Some(known) => step(known.estado, Seen::again(&known.huella, huella)),
         }
     }
 
@@ -223,47 +181,7 @@ fn step<S: State>(before: S, seen: Seen) -> Step<S> {
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
     use super::*;
-
-    #[rstest]
-    #[case("abierta", ["abierta", "abierta", "corregida"])]
-    #[case("justificada", ["justificada", "abierta", "corregida"])]
-    #[case("corregida", ["abierta", "abierta", "corregida"])]
-    fn discrepancies_follow_the_table(#[case] state: &str, #[case] after: [&str; 3]) {
-        let found = |state: &EstadoDiscrepancia| Seen::ALL.map(|seen| state.after(seen).as_str());
-        let known = EstadoDiscrepancia::ALL
-            .iter()
-            .find(|known| known.as_str() == state)
-            .map(found);
-        assert_eq!(known, Some(after));
-    }
-
-    #[rstest]
-    #[case("pendiente", ["pendiente", "pendiente", "obsoleta"])]
-    #[case("resuelta_analista", ["resuelta_analista", "pendiente", "obsoleta"])]
-    #[case("rechazada_supervisor", ["rechazada_supervisor", "pendiente", "obsoleta"])]
-    #[case("aprobada_supervisor", ["aprobada_supervisor", "pendiente", "obsoleta"])]
-    #[case("obsoleta", ["pendiente", "pendiente", "obsoleta"])]
-    fn incidences_follow_the_table(#[case] state: &str, #[case] after: [&str; 3]) {
-        let found = |state: &EstadoIncidencia| Seen::ALL.map(|seen| state.after(seen).as_str());
-        let known = EstadoIncidencia::ALL
-            .iter()
-            .find(|known| known.as_str() == state)
-            .map(found);
-        assert_eq!(known, Some(after));
-    }
-
-    #[test]
-    fn words_on_the_wire_are_the_words_of_the_states() {
-        for state in EstadoDiscrepancia::ALL {
-            assert_eq!(serde_json::json!(state), state.as_str());
-        }
-        for state in EstadoIncidencia::ALL {
-            assert_eq!(serde_json::json!(state), state.as_str());
-        }
-    }
 
     #[test]
     fn found_new_changed_and_missing_are_told_apart() {

@@ -12,20 +12,19 @@ use cierre_kernel::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::refusal::ArchivoRefusal;
-use super::values::words;
 use super::{Decided, Stamp, applied, replayed};
 use crate::kind::Kind;
 
 pub use table::*;
 pub use upload::*;
 
-words! {
+cierre_kernel::words! {
     /// Where a file came from.
-    Origen {
+    pub enum Origen {
         /// The API gave an address for it.
-        Api "api",
+        Api = "api",
         /// Somebody dropped it into the bucket.
-        S3 "s3",
+        S3 = "s3",
     }
 }
 

@@ -1,31 +1,30 @@
 //! What happens to a file in each of its states: one match over every state and step.
 
 use super::super::refusal::ArchivoRefusal;
-use super::super::values::words;
 
-words! {
+cierre_kernel::words! {
     /// The state of a file.
-    EstadoArchivo {
+    pub enum EstadoArchivo {
         /// Its upload has an address; its object has not arrived.
-        Esperando "esperando",
+        Esperando = "esperando",
         /// Its object arrived.
-        Recibido "recibido",
+        Recibido = "recibido",
         /// A worker reads it.
-        Validando "validando",
+        Validando = "validando",
         /// A worker writes its rows.
-        Procesando "procesando",
+        Procesando = "procesando",
         /// In force.
-        Procesado "procesado",
+        Procesado = "procesado",
         /// Its content is wrong.
-        ConErrores "con_errores",
+        ConErrores = "con_errores",
         /// It could not be processed.
-        Error "error",
+        Error = "error",
         /// Its address was not used in time.
-        Expirado "expirado",
+        Expirado = "expirado",
         /// A newer file took its place.
-        Reemplazado "reemplazado",
+        Reemplazado = "reemplazado",
         /// Somebody deleted it.
-        Eliminado "eliminado",
+        Eliminado = "eliminado",
     }
 }
 
@@ -68,25 +67,25 @@ impl EstadoArchivo {
     }
 }
 
-words! {
+cierre_kernel::words! {
     /// What may happen to a file.
-    Step {
+    pub enum Step {
         /// Its object arrives.
-        ObjectArrives "object arrives",
+        ObjectArrives = "object arrives",
         /// A worker does the next thing.
-        Work "worker",
+        Work = "worker",
         /// Its content has errors.
-        ErrorFindings "`error` findings",
+        ErrorFindings = "`error` findings",
         /// The last attempt failed.
-        AttemptsExhausted "attempts exhausted",
+        AttemptsExhausted = "attempts exhausted",
         /// Somebody deletes it.
-        Delete "DELETE",
+        Delete = "DELETE",
         /// Somebody wants it processed once more.
-        Reprocess "reprocesar",
+        Reprocess = "reprocesar",
         /// A newer file of the kind arrived.
-        NewerArrived "newer file arrived",
+        NewerArrived = "newer file arrived",
         /// A newer file of the kind is processed.
-        NewerProcessed "newer file processed",
+        NewerProcessed = "newer file processed",
     }
 }
 

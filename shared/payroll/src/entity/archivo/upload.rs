@@ -6,7 +6,6 @@ use cierre_kernel::codes::{self, Code};
 use cierre_kernel::problem::FieldError;
 
 use super::super::refusal::Invalid;
-use super::super::values::words;
 use crate::kind::Kind;
 
 /// Bytes of a file at most: 50 MiB.
@@ -16,13 +15,13 @@ pub const NAME: RangeInclusive<usize> = 1..=200;
 /// How long an upload's address holds.
 pub const UPLOAD_SECONDS: i64 = 15 * 60;
 
-words! {
+cierre_kernel::words! {
     /// How a file is read.
-    Formato {
+    pub enum Formato {
         /// A workbook.
-        Xlsx "xlsx",
+        Xlsx = "xlsx",
         /// Separated values.
-        Csv "csv",
+        Csv = "csv",
     }
 }
 
@@ -89,7 +88,7 @@ impl NewUpload {
         tamano: u64,
         sha256: Option<&str>,
     ) -> Result<Self, Invalid> {
-        let tipo = Kind::parse(tipo).ok_or_else(|| {
+        let tipo = tipo.parse().map_err(|_| {
             let kinds = Kind::ALL.map(Kind::as_str).join(", ");
             wrong(
                 "/tipo",

@@ -7,14 +7,17 @@ use cierre_kernel::problem::FieldError;
 use serde_json::Value;
 
 use super::super::archivo::{Archivo, EstadoArchivo};
-use super::super::discrepancia::{Discrepancia, EstadoDiscrepancia, Severidad};
+use super::super::discrepancia::Discrepancia;
 use super::super::events::PayrollEvent;
-use super::super::incidencia::{Incidencia, Prioridad};
+use super::super::incidencia::Incidencia;
 use super::super::refusal::{CierreRefusal, CloseRefusal};
 use super::super::sello::Sello;
 use super::super::trabajo::TipoTrabajo;
 use super::super::{Change, Stamp};
 use super::{Cierre, Command, EstadoCierre, Next, REQUIRED, allowed};
+use crate::rules::discrepancies::Severidad;
+use crate::rules::incidencias::Prioridad;
+use crate::rules::merge::EstadoDiscrepancia;
 
 /// Reasons that a refusal lists at most.
 pub const MAX_REASONS: usize = 100;
@@ -169,8 +172,8 @@ impl Cierre {
         let blocking = facts
             .discrepancias
             .iter()
-            .filter(|found| found.estado == EstadoDiscrepancia::Abierta)
-            .filter(|found| found.severidad == Severidad::Bloqueante);
+            .filter(|one| one.life.estado == EstadoDiscrepancia::Abierta)
+            .filter(|one| one.found.severidad == Severidad::Bloqueante);
         let mut unlisted = extend(
             &mut reasons,
             blocking.map(blocking_reason),
@@ -186,7 +189,7 @@ impl Cierre {
         let critical = facts
             .incidencias
             .iter()
-            .filter(|found| found.estado.is_open() && found.prioridad == Prioridad::Critica);
+            .filter(|one| one.life.estado.is_open() && one.found.prioridad == Prioridad::Critica);
         unlisted += extend(
             &mut reasons,
             critical.map(critical_reason),
@@ -248,25 +251,29 @@ fn extend(reasons: &mut Vec<Reason>, listed: impl Iterator<Item = Reason>, count
     counted.saturating_sub(listed)
 }
 
-fn blocking_reason(found: &Discrepancia) -> Reason {
+fn blocking_reason(one: &Discrepancia) -> Reason {
+    let found = &one.found;
     Reason {
         pointer: format!("/discrepancias/{}", found.id),
         code: codes::DISCREPANCY_BLOCKING,
         detail: format!(
             "{}, {}, {}, {}",
-            found.severidad, found.estado, found.rut, found.regla
+            found.severidad, one.life.estado, found.rut, found.regla
         ),
     }
 }
 
-fn critical_reason(found: &Incidencia) -> Reason {
-    let what = found.codigo.as_deref().unwrap_or(found.tipo.as_str());
+fn critical_reason(one: &Incidencia) -> Reason {
+    let found = &one.found;
+    let what = found
+        .codigo
+        .map_or_else(|| found.tipo.to_string(), |code| code.to_string());
     Reason {
         pointer: format!("/incidencias/{}", found.id),
         code: codes::INCIDENCE_CRITICAL,
         detail: format!(
             "{}, {}, {}, {what}",
-            found.prioridad, found.estado, found.rut
+            found.prioridad, one.life.estado, found.rut
         ),
     }
 }

@@ -1,23 +1,26 @@
 //! Results: the jobs that generate them, and the people's decisions about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cierre_kernel::decision::Decision;
 use cierre_kernel::id::TrabajoId;
 use serde_json::json;
 
 use super::super::archivo::Archivo;
-use super::super::discrepancia::{Correccion, Discrepancia, Severidad, TipoDiscrepancia};
+use super::super::discrepancia::{Correccion, Discrepancia};
 use super::super::events::{Entry, PayrollEvent};
-use super::super::incidencia::{Incidencia, Prioridad, Veredicto};
+use super::super::incidencia::{Incidencia, Veredicto};
 use super::super::refusal::{CierreRefusal, ReviewRefusal};
 use super::super::trabajo::{TipoTrabajo, Trabajo};
-use super::super::values::Pesos;
 use super::super::{Caller, Change, Decided, Stamp, applied, replayed};
 use super::{
-    BaseComparacion, Cierre, Command, DiscrepanciasResult, IncidenciasResult, Next, allowed, check,
-    review,
+    Cierre, Command, DiscrepanciasResult, IncidenciasResult, Next, allowed, check, review,
 };
+use crate::amount::Pesos;
+use crate::lre::Code;
+use crate::rules::discrepancies::{Severidad, TipoDiscrepancia};
+use crate::rules::incidencias::Prioridad;
+use crate::rules::sello::BaseComparacion;
 use cierre_kernel::actor::Actor;
 
 /// What asking for a generation came to.
@@ -40,8 +43,8 @@ pub struct FoundDiscrepancias {
     pub bloqueantes: u64,
     /// Those that became `corregida`.
     pub corregidas: u64,
-    /// Rules that had not the files they need.
-    pub no_evaluadas: Vec<String>,
+    /// Kinds that had not the files they need.
+    pub no_evaluadas: BTreeSet<TipoDiscrepancia>,
 }
 
 /// Incidences as a job found and merged them.
@@ -52,7 +55,7 @@ pub struct FoundIncidencias {
     /// Employees that have one.
     pub empleados: u64,
     /// Codes that have one.
-    pub conceptos: Vec<String>,
+    pub conceptos: BTreeSet<Code>,
     /// The sum of their differences.
     pub monto_total: Pesos,
     /// Neither approved nor obsolete.
@@ -242,7 +245,7 @@ impl Cierre {
         let mut next = self.touched();
         let counts = &mut next.counts;
         counts.discrepancias_abiertas = counts.discrepancias_abiertas.saturating_sub(1);
-        match corrected.severidad {
+        match corrected.found.severidad {
             Severidad::Bloqueante => {
                 counts.discrepancias_bloqueantes =
                     counts.discrepancias_bloqueantes.saturating_sub(1);
@@ -251,9 +254,9 @@ impl Cierre {
         }
         let by = &caller.stamp.by;
         let reported = PayrollEvent::DiscrepanciaJustificada {
-            id: corrected.id,
-            tipo: corrected.tipo,
-            regla: corrected.regla.clone(),
+            id: corrected.found.id,
+            tipo: corrected.found.tipo,
+            regla: corrected.found.regla,
             justificacion,
         };
         let mut events = vec![self.entry(by, reported)];
@@ -274,10 +277,10 @@ impl Cierre {
         let goal = allowed(self.estado, Command::DecideIncidence)?;
         let (decided, event) = incidencia.decided(veredicto, caller)?;
         let mut next = self.touched();
-        if incidencia.estado.is_open() && !decided.estado.is_open() {
+        if incidencia.life.estado.is_open() && !decided.life.estado.is_open() {
             let counts = &mut next.counts;
             counts.incidencias_pendientes = counts.incidencias_pendientes.saturating_sub(1);
-            match decided.prioridad {
+            match decided.found.prioridad {
                 Prioridad::Critica => {
                     counts.incidencias_criticas = counts.incidencias_criticas.saturating_sub(1);
                 }

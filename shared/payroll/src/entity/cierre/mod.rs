@@ -4,7 +4,7 @@ mod close;
 mod generate;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cierre_kernel::actor::Actor;
 use cierre_kernel::canonical::sha256_hex;
@@ -21,6 +21,8 @@ use super::values::{REASON, sized};
 use super::{Change, Stamp};
 use crate::kind::Kind;
 use crate::period::Period;
+use crate::rules::discrepancies::TipoDiscrepancia;
+use crate::rules::sello::BaseComparacion;
 
 pub use close::*;
 pub use generate::*;
@@ -36,19 +38,8 @@ pub struct DiscrepanciasResult {
     pub vigente: bool,
     /// When they were last generated.
     pub generado_en: Option<Instant>,
-    /// Rules that had not the files they need.
-    pub no_evaluadas: Vec<String>,
-}
-
-/// What incidences are measured against: a finalised closing at one of its seals.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BaseComparacion {
-    /// The closing.
-    pub cierre_id: CierreId,
-    /// Its month.
-    pub periodo: Period,
-    /// Its latest seal then.
-    pub sello: u32,
+    /// Kinds that had not the files they need.
+    pub no_evaluadas: BTreeSet<TipoDiscrepancia>,
 }
 
 /// The incidences of a closing, as a whole.

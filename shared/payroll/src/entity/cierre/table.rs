@@ -1,53 +1,52 @@
 //! What a closing's state allows: one match over every state and command.
 
 use super::super::refusal::CierreRefusal;
-use super::super::values::words;
 
-words! {
+cierre_kernel::words! {
     /// The state of a closing.
-    EstadoCierre {
+    pub enum EstadoCierre {
         /// No file.
-        Pendiente "pendiente",
+        Pendiente = "pendiente",
         /// Files are missing, in process or wrong.
-        CargandoArchivos "cargando_archivos",
+        CargandoArchivos = "cargando_archivos",
         /// Every file is processed, the required ones among them.
-        ArchivosCompletos "archivos_completos",
+        ArchivosCompletos = "archivos_completos",
         /// Blocking discrepancies are open.
-        ConDiscrepancias "con_discrepancias",
+        ConDiscrepancias = "con_discrepancias",
         /// No blocking discrepancy is open.
-        VerificadoSinDiscrepancias "verificado_sin_discrepancias",
+        VerificadoSinDiscrepancias = "verificado_sin_discrepancias",
         /// Incidences are open.
-        ConIncidencias "con_incidencias",
+        ConIncidencias = "con_incidencias",
         /// No incidence is open.
-        IncidenciasResueltas "incidencias_resueltas",
+        IncidenciasResueltas = "incidencias_resueltas",
         /// Sealed.
-        Finalizado "finalizado",
+        Finalizado = "finalizado",
         /// Unsealed, to be looked at again.
-        Reabierto "reabierto",
+        Reabierto = "reabierto",
         /// Gone; its events stay.
-        Eliminado "eliminado",
+        Eliminado = "eliminado",
     }
 }
 
-words! {
+cierre_kernel::words! {
     /// What may happen to a closing.
-    Command {
+    pub enum Command {
         /// A file arrives, ends, or goes.
-        FileChange "file_change",
+        FileChange = "file_change",
         /// Discrepancies are generated.
-        GenerateDiscrepancies "generar_discrepancias",
+        GenerateDiscrepancies = "generar_discrepancias",
         /// A discrepancy is justified.
-        CorrectDiscrepancy "corregir",
+        CorrectDiscrepancy = "corregir",
         /// Incidences are generated.
-        GenerateIncidences "generar_incidencias",
+        GenerateIncidences = "generar_incidencias",
         /// An incidence is resolved, approved or rejected.
-        DecideIncidence "decidir",
+        DecideIncidence = "decidir",
         /// The closing is sealed.
-        Finalise "finalizar",
+        Finalise = "finalizar",
         /// The closing is unsealed.
-        Reopen "reabrir",
+        Reopen = "reabrir",
         /// The closing is deleted.
-        Delete "eliminar",
+        Delete = "eliminar",
     }
 }
 

@@ -3,7 +3,7 @@
 mod entry;
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cierre_kernel::event::EventType;
 use cierre_kernel::id::{ArchivoId, CierreId, ClienteId, DiscrepanciaId, IncidenciaId};
@@ -11,23 +11,25 @@ use serde_json::{Map, Value, json};
 
 use super::archivo::{EstadoArchivo, Origen, RowsBySheet};
 use super::cierre::EstadoCierre;
-use super::discrepancia::TipoDiscrepancia;
 use super::drop::Motivo;
-use super::incidencia::{Decision, Resolucion, TipoIncidencia};
-use super::values::{Pesos, words};
+use super::incidencia::{Decision, Resolucion};
+use crate::amount::Pesos;
 use crate::kind::Kind;
+use crate::lre::Code;
 use crate::period::Period;
+use crate::rules::discrepancies::{Regla, TipoDiscrepancia};
+use crate::rules::incidencias::TipoIncidencia;
 
 pub use entry::*;
 pub use rows::*;
 
-words! {
+cierre_kernel::words! {
     /// What somebody downloaded.
-    Reporte {
+    pub enum Reporte {
         /// The findings of a file as CSV.
-        Errores "errores",
+        Errores = "errores",
         /// The payroll book for the authority.
-        Libro "libro",
+        Libro = "libro",
     }
 }
 
@@ -122,7 +124,7 @@ pub enum PayrollEvent {
     DiscrepanciaJustificada {
         id: DiscrepanciaId,
         tipo: TipoDiscrepancia,
-        regla: String,
+        regla: Regla,
         justificacion: String,
     },
     /// So many discrepancies are gone with the files that held them.
@@ -131,7 +133,7 @@ pub enum PayrollEvent {
     IncidenciasGeneradas {
         total: u64,
         empleados: u64,
-        conceptos: Vec<String>,
+        conceptos: BTreeSet<Code>,
         monto_total: Pesos,
     },
     /// An analyst explained an incidence.

@@ -30,8 +30,8 @@ fn every_cell_of_the_table_of_files_is_as_in_the_contract() {
     let cells = cells(TABLE, &states, &steps);
     assert_eq!(cells.len(), EstadoArchivo::ALL.len() * Step::ALL.len());
     for (estado, step, expected) in cells {
-        let estado_of = EstadoArchivo::parse(estado).unwrap();
-        let found = match effect(estado_of, Step::parse(step).unwrap()) {
+        let estado_of = estado.parse::<EstadoArchivo>().unwrap();
+        let found = match effect(estado_of, step.parse::<Step>().unwrap()) {
             Effect::To(to) => to.as_str(),
             Effect::Same => "same",
             Effect::Quarantine => "quarantine",
@@ -69,7 +69,7 @@ fn a_step_of_a_worker_is_done_once_and_in_its_place() {
     ];
     for (estado, step, expected) in cells(WORK, &states, &columns) {
         let kind = Kind::LibroRemuneraciones;
-        let files = [file(kind, 5, EstadoArchivo::parse(estado).unwrap(), 1)];
+        let files = [file(kind, 5, estado.parse::<EstadoArchivo>().unwrap(), 1)];
         let (cierre, id) = (settled(&files), files[0].id);
         let dossier = dossier(&cierre, &files);
         let decided = match step {
@@ -113,7 +113,7 @@ fn a_closing_at_its_end_takes_no_file_change(
 ) {
     let cierre = in_state(estado);
     for estado in EstadoArchivo::ALL {
-        let files = [file(Kind::Ingresos, 5, *estado, 1)];
+        let files = [file(Kind::Ingresos, 5, estado, 1)];
         let (dossier, id) = (dossier(&cierre, &files), files[0].id);
         let stamp = stamp_of(JUAN, 20);
         let by_hand = [
@@ -431,7 +431,7 @@ fn every_wrong_field_of_an_upload_is_listed() {
 #[test]
 fn a_file_is_stored_as_it_is() {
     for estado in EstadoArchivo::ALL {
-        let file = file(Kind::MovimientosMes, 1, *estado, 1);
+        let file = file(Kind::MovimientosMes, 1, estado, 1);
         let stored = serde_json::to_string(&file).unwrap();
         assert_eq!(serde_json::from_str::<Archivo>(&stored).unwrap(), file);
     }

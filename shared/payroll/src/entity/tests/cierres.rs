@@ -38,8 +38,8 @@ fn every_cell_of_the_table_of_closings_is_as_in_the_contract() {
     assert_eq!(cells.len(), EstadoCierre::ALL.len() * Command::ALL.len());
     for (estado, command, expected) in cells {
         let found = allowed(
-            EstadoCierre::parse(estado).unwrap(),
-            Command::parse(command).unwrap(),
+            estado.parse::<EstadoCierre>().unwrap(),
+            command.parse::<Command>().unwrap(),
         );
         let found = match found {
             Err(refusal) => refusal.code().as_str(),
@@ -80,7 +80,7 @@ const REVIEWED: &str = "
 #[case::incidencias(TipoTrabajo::GenerarIncidencias, REVIEWED)]
 fn a_job_leads_where_the_table_says_when_it_ends(#[case] tipo: TipoTrabajo, #[case] table: &str) {
     for (estado, found, expected) in cells(table, &states(), &FOUND) {
-        let cierre = in_state(EstadoCierre::parse(estado).unwrap());
+        let cierre = in_state(estado.parse::<EstadoCierre>().unwrap());
         let asked = cierre.request(tipo, trabajo_id(9), &stamp_of(JUAN, 30));
         let Ok(asked) = asked else {
             assert_eq!(expected, "-", "{estado}, {found}");
@@ -296,7 +296,7 @@ fn reopening_and_deleting_take_a_reason() {
 #[test]
 fn a_closing_is_stored_as_it_is() {
     for estado in EstadoCierre::ALL {
-        let cierre = in_state(*estado);
+        let cierre = in_state(estado);
         let stored = serde_json::to_string(&cierre).unwrap();
         assert_eq!(serde_json::from_str::<Cierre>(&stored).unwrap(), cierre);
     }

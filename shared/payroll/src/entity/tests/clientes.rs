@@ -6,7 +6,7 @@ use rstest::rstest;
 use super::super::cliente::*;
 use super::super::fixtures::*;
 use super::super::refusal::Invalid;
-use super::super::values::{Percent, Pesos};
+use crate::amount::{Percent, Pesos};
 
 fn known(code: &str) -> bool {
     code == "2101"

@@ -5,12 +5,14 @@ use ulid::Ulid;
 
 use super::super::archivo::{Archivo, EstadoArchivo};
 use super::super::cierre::*;
-use super::super::discrepancia::{EstadoDiscrepancia, Severidad};
 use super::super::fixtures::*;
-use super::super::incidencia::{EstadoIncidencia, Incidencia, Prioridad};
+use super::super::incidencia::Incidencia;
 use super::super::refusal::{CierreRefusal, CloseRefusal};
 use super::super::trabajo::TipoTrabajo;
 use crate::kind::Kind;
+use crate::rules::discrepancies::Severidad;
+use crate::rules::incidencias::Prioridad;
+use crate::rules::merge::{EstadoDiscrepancia, EstadoIncidencia};
 
 fn facts(files: &[Archivo]) -> CloseFacts<'_> {
     CloseFacts {
@@ -45,7 +47,7 @@ fn codes(refusal: CloseRefusal) -> Vec<&'static str> {
 fn every_state_refuses_for_its_own_reasons_or_is_sealed() {
     let required = required();
     for estado in EstadoCierre::ALL {
-        let cierre = in_state(*estado);
+        let cierre = in_state(estado);
         let files = match estado {
             EstadoCierre::Pendiente | EstadoCierre::Eliminado => &[][..],
             EstadoCierre::CargandoArchivos => &required[..1],
@@ -62,7 +64,7 @@ fn every_state_refuses_for_its_own_reasons_or_is_sealed() {
             EstadoDiscrepancia::Abierta,
         )];
         let facts = CloseFacts {
-            discrepancias: if *estado == EstadoCierre::ConDiscrepancias {
+            discrepancias: if estado == EstadoCierre::ConDiscrepancias {
                 &blocking
             } else {
                 &[]
@@ -199,9 +201,10 @@ fn a_hundred_reasons_are_listed_and_all_are_counted() {
     cierre.counts.incidencias_pendientes = 250;
     cierre.counts.incidencias_criticas = 250;
     let critical: Vec<Incidencia> = (1..=100)
-        .map(|n| Incidencia {
-            id: IncidenciaId::new(Ulid(n)),
-            ..incidencia(Prioridad::Critica, EstadoIncidencia::RechazadaSupervisor)
+        .map(|n| {
+            let mut one = incidencia(Prioridad::Critica, EstadoIncidencia::RechazadaSupervisor);
+            one.found.id = IncidenciaId::new(Ulid(n));
+            one
         })
         .collect();
     let facts = CloseFacts {

@@ -172,9 +172,9 @@ fn a_closing_at_its_end_takes_no_object_and_tells_of_it(
 #[test]
 fn a_duplicate_of_a_file_in_force_is_one_also_after_the_end() {
     for estado in EstadoCierre::ALL {
-        let cierre = in_state(*estado);
+        let cierre = in_state(estado);
         for state in EstadoArchivo::ALL {
-            let files = [file(Kind::Ingresos, 5, *state, 7)];
+            let files = [file(Kind::Ingresos, 5, state, 7)];
             if files[0].objeto.is_none() {
                 continue;
             }
@@ -190,7 +190,7 @@ fn a_duplicate_of_a_file_in_force_is_one_also_after_the_end() {
 fn an_announced_file_takes_one_object_and_other_versions_are_other_files() {
     let kind = Kind::Ingresos;
     for estado in EstadoArchivo::ALL {
-        let files = [file(kind, 5, *estado, 7)];
+        let files = [file(kind, 5, estado, 7)];
         let id = files[0].id;
         let cierre = settled(&files);
         let object = object(&api_key(kind, id), 800);

@@ -6,13 +6,15 @@ use ulid::Ulid;
 
 use super::super::archivo::{EstadoArchivo, Origen, RowsBySheet};
 use super::super::cierre::EstadoCierre;
-use super::super::discrepancia::TipoDiscrepancia;
 use super::super::drop::Motivo;
 use super::super::events::*;
 use super::super::fixtures::*;
-use super::super::incidencia::{Decision, Resolucion, TipoIncidencia};
-use super::super::values::Pesos;
+use super::super::incidencia::{Decision, Resolucion};
+use crate::amount::Pesos;
 use crate::kind::Kind;
+use crate::lre::testing::code;
+use crate::rules::discrepancies::{Regla, TipoDiscrepancia};
+use crate::rules::incidencias::TipoIncidencia;
 
 const ARC: &str = "arc_00000000000000000000000005";
 const CIE: &str = "cie_00000000000000000000000002";
@@ -237,7 +239,7 @@ fn table() -> Vec<(
             PayrollEvent::DiscrepanciaJustificada {
                 id: dis,
                 tipo: TipoDiscrepancia::IdentidadLre,
-                regla: "5201".into(),
+                regla: Regla::Total(code("5201")),
                 justificacion: WHY.into(),
             },
             "resolve/discrepancia_corregida",
@@ -256,7 +258,7 @@ fn table() -> Vec<(
             PayrollEvent::IncidenciasGeneradas {
                 total: 2,
                 empleados: 1,
-                conceptos: vec!["2101".into()],
+                conceptos: [code("2101")].into(),
                 monto_total: Pesos(180_000),
             },
             "generate/incidencias_generadas",

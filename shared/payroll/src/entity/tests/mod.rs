@@ -7,6 +7,7 @@ mod clientes;
 mod closing;
 mod drops;
 mod events;
+mod regeneration;
 mod reviews;
 mod sequences;
 mod trabajos;

@@ -1,4 +1,5 @@
 use cierre_kernel::role::{Role, Roles};
+use cierre_kernel::words::UnknownWord;
 use rstest::rstest;
 
 use super::super::Caller;
@@ -9,17 +10,20 @@ use super::super::fixtures::*;
 use super::super::incidencia::*;
 use super::super::refusal::{CierreRefusal, ReviewRefusal};
 use crate::kind::Kind;
+use crate::rules::discrepancies::Severidad;
+use crate::rules::incidencias::Prioridad;
+use crate::rules::merge::{EstadoDiscrepancia, EstadoIncidencia, State};
 
 /// Section 3.3.
 const DISCREPANCIAS: &str = "
-| Discrepancia | corregir | same | other | gone |
+| Discrepancia | corregir | same | other | missing |
 | abierta | justificada | abierta | abierta | corregida |
 | justificada | discrepancy_closed | justificada | abierta | corregida |
 | corregida | discrepancy_closed | abierta | abierta | corregida |
 ";
 
 const INCIDENCIAS: &str = "
-| Incidencia | resolver | aprobar | rechazar | same | other | gone |
+| Incidencia | resolver | aprobar | rechazar | same | other | missing |
 | pendiente | resuelta_analista | incidence_state | incidence_state | pendiente | pendiente | obsoleta |
 | resuelta_analista | incidence_state | aprobada_supervisor | rechazada_supervisor | resuelta_analista | pendiente | obsoleta |
 | rechazada_supervisor | resuelta_analista | incidence_state | incidence_state | rechazada_supervisor | pendiente | obsoleta |
@@ -37,19 +41,19 @@ fn every_cell_of_the_table_of_discrepancies_is_as_in_the_contract() {
         .iter()
         .map(|one| one.as_str())
         .collect();
-    let columns = ["corregir", "same", "other", "gone"];
+    let columns = ["corregir", "same", "other", "missing"];
     for (estado, column, expected) in cells(DISCREPANCIAS, &states, &columns) {
-        let estado_of = EstadoDiscrepancia::parse(estado).unwrap();
-        let found = match Again::parse(column) {
-            Some(again) => estado_of.after(again).as_str(),
-            None => {
+        let estado_of = estado.parse::<EstadoDiscrepancia>().unwrap();
+        let found = match column.parse() {
+            Ok(seen) => estado_of.after(seen).as_str(),
+            Err(UnknownWord) => {
                 let justified = cierre().correct(
                     &discrepancia(Severidad::Advertencia, estado_of),
                     &Correccion { justificacion: WHY },
                     &[],
                     &caller(JUAN),
                 );
-                word(justified.map(|change| change.state.1.estado.as_str()))
+                word(justified.map(|change| change.state.1.life.estado.as_str()))
             }
         };
         assert_eq!(found, expected, "{estado}, {column}");
@@ -62,20 +66,24 @@ fn every_cell_of_the_table_of_incidences_is_as_in_the_contract() {
         .iter()
         .map(|one| one.as_str())
         .collect();
-    let columns = ["resolver", "aprobar", "rechazar", "same", "other", "gone"];
+    let columns = [
+        "resolver", "aprobar", "rechazar", "same", "other", "missing",
+    ];
     for (estado, column, expected) in cells(INCIDENCIAS, &states, &columns) {
-        let estado_of = EstadoIncidencia::parse(estado).unwrap();
+        let estado_of = estado.parse::<EstadoIncidencia>().unwrap();
         let one = incidencia(Prioridad::Media, estado_of);
         let decided = |veredicto: Veredicto<'_>, user: &str| {
             let cierre = in_state(EstadoCierre::ConIncidencias);
             let decided = cierre.decide(&one, &veredicto, &caller(user));
-            word(decided.map(|change| change.state.1.estado.as_str()))
+            word(decided.map(|change| change.state.1.life.estado.as_str()))
         };
-        let found = match (Again::parse(column), column) {
-            (Some(again), _) => estado_of.after(again).as_str(),
-            (None, "resolver") => decided(RESOLVER, JUAN),
-            (None, "aprobar") => decided(Veredicto::Aprobar { comentario: None }, MARIA),
-            (None, _) => decided(
+        let found = match (column.parse(), column) {
+            (Ok(seen), _) => estado_of.after(seen).as_str(),
+            (Err(UnknownWord), "resolver") => decided(RESOLVER, JUAN),
+            (Err(UnknownWord), "aprobar") => {
+                decided(Veredicto::Aprobar { comentario: None }, MARIA)
+            }
+            (Err(UnknownWord), _) => decided(
                 Veredicto::Rechazar {
                     comentario: Some(WHY),
                 },
@@ -188,7 +196,7 @@ fn the_last_blocking_discrepancy_takes_the_closing_on() {
             (MARIA, "estado_actualizado")
         ]
     );
-    let step = one.historial.last().unwrap();
+    let step = one.life.historial.last().unwrap();
     assert_eq!(
         (step.estado, step.user.as_str()),
         (EstadoDiscrepancia::Justificada, MARIA)
@@ -305,10 +313,10 @@ fn an_incidence_goes_back_and_forth_and_its_last_approval_ends_the_review() {
         comentario: Some(WHY),
     };
     let (open, one) = open.decide(&one, &rejection, &caller(MARIA)).unwrap().state;
-    assert_eq!(one.supervisor, Some(actor(MARIA)));
+    assert_eq!(one.explicacion.supervisor, Some(actor(MARIA)));
     let (open, one) = open.decide(&one, &RESOLVER, &caller(ADMIN)).unwrap().state;
     assert_eq!(
-        (&one.analista, &one.supervisor),
+        (&one.explicacion.analista, &one.explicacion.supervisor),
         (&Some(actor(ADMIN)), &None)
     );
     let approval = Veredicto::Aprobar { comentario: None };
@@ -324,6 +332,7 @@ fn an_incidence_goes_back_and_forth_and_its_last_approval_ends_the_review() {
         ]
     );
     let steps: Vec<_> = one
+        .life
         .historial
         .iter()
         .map(|step| (step.estado.as_str(), step.user.as_str()))

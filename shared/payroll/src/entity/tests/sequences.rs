@@ -18,6 +18,9 @@ use super::super::refusal::{CierreRefusal, CloseRefusal};
 use super::super::trabajo::{TipoTrabajo, Trabajo};
 use super::super::{Caller, Change};
 use crate::kind::Kind;
+use crate::rules::discrepancies::Severidad;
+use crate::rules::incidencias::Prioridad;
+use crate::rules::merge::{EstadoDiscrepancia, EstadoIncidencia};
 
 const USERS: [&str; 3] = [JUAN, MARIA, ADMIN];
 const KINDS: [Kind; 3] = [
@@ -159,8 +162,8 @@ impl Life {
                     Severidad::Advertencia
                 };
                 let mut one = discrepancia(severidad, EstadoDiscrepancia::Abierta);
-                one.id = DiscrepanciaId::new(Ulid(n));
-                one.ubicaciones[0].archivo_id = libro.unwrap_or(archivo_id(1));
+                one.found.id = DiscrepanciaId::new(Ulid(n));
+                one.found.ubicaciones[0].archivo_id = libro.unwrap_or(archivo_id(1));
                 one
             })
             .collect();
@@ -180,11 +183,9 @@ impl Life {
                 } else {
                     Prioridad::Alta
                 };
-                let one = incidencia(prioridad, EstadoIncidencia::Pendiente);
-                Incidencia {
-                    id: IncidenciaId::new(Ulid(n)),
-                    ..one
-                }
+                let mut one = incidencia(prioridad, EstadoIncidencia::Pendiente);
+                one.found.id = IncidenciaId::new(Ulid(n));
+                one
             })
             .collect();
         found_incidencias(
@@ -342,10 +343,12 @@ impl Life {
 
     fn finalise(&mut self) {
         let blocking = |one: &&Discrepancia| {
-            one.severidad == Severidad::Bloqueante && one.estado == EstadoDiscrepancia::Abierta
+            one.found.severidad == Severidad::Bloqueante
+                && one.life.estado == EstadoDiscrepancia::Abierta
         };
-        let critical =
-            |one: &&Incidencia| one.prioridad == Prioridad::Critica && one.estado.is_open();
+        let critical = |one: &&Incidencia| {
+            one.found.prioridad == Prioridad::Critica && one.life.estado.is_open()
+        };
         let discrepancias: Vec<_> = self
             .discrepancias
             .iter()
@@ -381,9 +384,13 @@ impl Life {
     fn check(&self) {
         let cierre = &self.cierre;
         let open_blocking = self.discrepancias.iter().any(|one| {
-            one.severidad == Severidad::Bloqueante && one.estado == EstadoDiscrepancia::Abierta
+            one.found.severidad == Severidad::Bloqueante
+                && one.life.estado == EstadoDiscrepancia::Abierta
         });
-        let open = self.incidencias.iter().filter(|one| one.estado.is_open());
+        let open = self
+            .incidencias
+            .iter()
+            .filter(|one| one.life.estado.is_open());
         let results = &cierre.resultados;
         let in_force = |kind: &Kind| {
             self.files
@@ -396,7 +403,11 @@ impl Life {
                 assert!(REQUIRED.iter().all(in_force), "required files are in force");
                 assert!(results.discrepancias.vigente && results.incidencias.vigente);
                 assert!(!open_blocking);
-                assert!(!open.clone().any(|one| one.prioridad == Prioridad::Critica));
+                assert!(
+                    !open
+                        .clone()
+                        .any(|one| one.found.prioridad == Prioridad::Critica)
+                );
                 assert!(
                     self.files
                         .iter()
@@ -439,7 +450,7 @@ impl Life {
             EstadoCierre::Eliminado => {}
         }
         for one in &self.incidencias {
-            for (before, after) in one.historial.iter().zip(&one.historial[1..]) {
+            for (before, after) in one.life.historial.iter().zip(&one.life.historial[1..]) {
                 let decided = matches!(
                     after.estado,
                     EstadoIncidencia::AprobadaSupervisor | EstadoIncidencia::RechazadaSupervisor

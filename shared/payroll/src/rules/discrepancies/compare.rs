@@ -9,7 +9,7 @@ use cierre_kernel::id::CierreId;
 use cierre_kernel::time::Date;
 
 use super::row::{RowFinding, check};
-use super::{Discrepancia, Found, Regla, Tipo};
+use super::{DiscrepanciaHallada, Found, Regla, TipoDiscrepancia};
 use crate::kind::Kind;
 use crate::lre::{BookRow, Code, amount, decimal_text, hundredths};
 use crate::registro::{Field, Registro, Value};
@@ -169,7 +169,7 @@ impl Comparison {
         *ordinal += 1;
     }
 
-    fn is_evaluated(&self, tipo: Tipo) -> bool {
+    fn is_evaluated(&self, tipo: TipoDiscrepancia) -> bool {
         tipo.needs()
             .iter()
             .all(|kind| self.files.contains_key(kind))
@@ -181,7 +181,7 @@ impl Comparison {
         regla: Regla,
         reported: &Reported,
         word: &str,
-        found: &mut Vec<Discrepancia>,
+        found: &mut Vec<DiscrepanciaHallada>,
     ) {
         let &[one, other] = regla.tipo().needs() else {
             return;
@@ -213,7 +213,7 @@ impl Comparison {
         }
     }
 
-    fn one_sided_absences(&self, found: &mut Vec<Discrepancia>) {
+    fn one_sided_absences(&self, found: &mut Vec<DiscrepanciaHallada>) {
         let (one, other) = (Kind::MovimientosMes, Kind::Ausentismos);
         for (has, lacks) in [(one, other), (other, one)] {
             let Some((source, rows)) = self.files.get(&has).zip(self.absences.get(&has)) else {
@@ -244,7 +244,7 @@ impl Comparison {
         }
     }
 
-    fn found(&self, found: Found) -> Discrepancia {
+    fn found(&self, found: Found) -> DiscrepanciaHallada {
         found.into_discrepancia(self.cierre)
     }
 }
@@ -284,7 +284,7 @@ pub struct BookComparison {
 
 impl BookComparison {
     /// A row of the book: tells what is wrong with it at once, so that nothing need be kept of it.
-    pub fn row(&mut self, row: &Registro, found: &mut Vec<Discrepancia>) {
+    pub fn row(&mut self, row: &Registro, found: &mut Vec<DiscrepanciaHallada>) {
         let Some(source) = self.files.files.get(&Kind::LibroRemuneraciones) else {
             return;
         };
@@ -323,7 +323,7 @@ impl BookComparison {
     /// file is not in force: these are not clean, they are not known.
     ///
     /// What is found here is found at once: in the worst case, two files without a RUT in common, one discrepancy for every employee of both.
-    pub fn finish(self, found: &mut Vec<Discrepancia>) -> BTreeSet<Tipo> {
+    pub fn finish(self, found: &mut Vec<DiscrepanciaHallada>) -> BTreeSet<TipoDiscrepancia> {
         if let Some(book) = self.files.files.get(&Kind::LibroRemuneraciones) {
             self.duplicates(book, found);
             if let Some(novedades) = self.files.files.get(&Kind::Novedades) {
@@ -334,22 +334,31 @@ impl BookComparison {
         }
         let hires = &self.files.hires;
         let leavers = &self.files.leavers;
-        if self.files.is_evaluated(Tipo::IngresoNoReportado) {
+        if self
+            .files
+            .is_evaluated(TipoDiscrepancia::IngresoNoReportado)
+        {
             let regla = Regla::IngresoNoReportado;
             self.files.one_sided(regla, hires, "hire", found);
         }
-        if self.files.is_evaluated(Tipo::FiniquitoNoReportado) {
+        if self
+            .files
+            .is_evaluated(TipoDiscrepancia::FiniquitoNoReportado)
+        {
             let regla = Regla::FiniquitoNoReportado;
             self.files.one_sided(regla, leavers, "leaver", found);
         }
-        if self.files.is_evaluated(Tipo::AusenciaNoReportada) {
+        if self
+            .files
+            .is_evaluated(TipoDiscrepancia::AusenciaNoReportada)
+        {
             self.files.one_sided_absences(found);
         }
-        let missing = |tipo: &Tipo| !self.files.is_evaluated(*tipo);
-        Tipo::ALL.into_iter().filter(missing).collect()
+        let missing = |tipo: &TipoDiscrepancia| !self.files.is_evaluated(*tipo);
+        TipoDiscrepancia::ALL.into_iter().filter(missing).collect()
     }
 
-    fn duplicates(&self, book: &Source, found: &mut Vec<Discrepancia>) {
+    fn duplicates(&self, book: &Source, found: &mut Vec<DiscrepanciaHallada>) {
         for (rut, rows) in &self.book {
             if !rows.more.is_empty() {
                 found.push(self.files.found(Found {
@@ -369,7 +378,7 @@ impl BookComparison {
         }
     }
 
-    fn only_book(&self, book: &Source, found: &mut Vec<Discrepancia>) {
+    fn only_book(&self, book: &Source, found: &mut Vec<DiscrepanciaHallada>) {
         let missing = |rut: &Rut| !self.files.novedades.contains_key(rut);
         for (rut, rows) in self.book.iter().filter(|(rut, _)| missing(rut)) {
             let only = Missing {
@@ -384,7 +393,7 @@ impl BookComparison {
         }
     }
 
-    fn only_novedades(&self, novedades: &Source, found: &mut Vec<Discrepancia>) {
+    fn only_novedades(&self, novedades: &Source, found: &mut Vec<DiscrepanciaHallada>) {
         let missing = |rut: &Rut| !self.book.contains_key(rut);
         for (rut, row) in self.files.novedades.iter().filter(|(rut, _)| missing(rut)) {
             let only = Missing {
@@ -400,7 +409,12 @@ impl BookComparison {
         }
     }
 
-    fn different_amounts(&self, book: &Source, novedades: &Source, found: &mut Vec<Discrepancia>) {
+    fn different_amounts(
+        &self,
+        book: &Source,
+        novedades: &Source,
+        found: &mut Vec<DiscrepanciaHallada>,
+    ) {
         for (rut, novedad) in &self.files.novedades {
             let Some(rows) = self.book.get(rut) else {
                 continue;

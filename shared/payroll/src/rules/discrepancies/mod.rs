@@ -10,7 +10,7 @@ mod tests;
 mod words;
 
 use cierre_kernel::id::{CierreId, DiscrepanciaId};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::digest::Parts;
 use super::place::{Ubicacion, shown};
@@ -18,21 +18,20 @@ use crate::kind::Kind;
 use crate::rut::Rut;
 
 pub use compare::{BookComparison, Comparison};
-pub use words::{Regla, Severidad, Tipo};
+pub use words::{Regla, Severidad, TipoDiscrepancia};
 
 /// A discrepancy as it was found. Its state is no part of it: see [`super::merge`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Discrepancia {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscrepanciaHallada {
     /// The same whenever the same thing is found again.
     pub id: DiscrepanciaId,
     /// What kind it is.
-    pub tipo: Tipo,
+    pub tipo: TipoDiscrepancia,
     /// Which rule found it.
     pub regla: Regla,
     /// Whether it blocks the closing.
     pub severidad: Severidad,
     /// Whose it is.
-    #[serde(serialize_with = "as_text")]
     pub rut: Rut,
     /// The cells that disagree.
     pub ubicaciones: Vec<Ubicacion>,
@@ -48,10 +47,6 @@ pub struct Discrepancia {
     pub sugerencia: String,
     /// Digest of the compared values: a justification holds for these only.
     pub huella: String,
-}
-
-fn as_text<S: Serializer>(rut: &Rut, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(rut)
 }
 
 /// A discrepancy before it has its id.
@@ -74,7 +69,7 @@ struct Found {
 impl Found {
     /// The id is made of what stays when values change; the huella of the values and of nothing else, so that a file uploaded again with its
     /// rows elsewhere keeps what was justified.
-    fn into_discrepancia(self, cierre: CierreId) -> Discrepancia {
+    fn into_discrepancia(self, cierre: CierreId) -> DiscrepanciaHallada {
         let tipo = self.regla.tipo();
         let id = Parts::default()
             .and(cierre)
@@ -98,7 +93,7 @@ impl Found {
         for cell in &mut ubicaciones {
             cell.valor = shown(&cell.valor);
         }
-        Discrepancia {
+        DiscrepanciaHallada {
             id,
             tipo,
             regla: self.regla,

@@ -9,96 +9,43 @@ use crate::kind::Kind;
 use crate::lre::Code;
 use crate::lre::identities::identities;
 
-/// Whether a discrepancy blocks the closing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severidad {
-    /// It does, until it is corrected or a supervisor justifies it.
-    Bloqueante,
-    /// It does not.
-    Advertencia,
-}
-
-impl Severidad {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Bloqueante, Self::Advertencia];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Bloqueante => "bloqueante",
-            Self::Advertencia => "advertencia",
-        }
-    }
-
-    /// The severity of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str() == word)
+cierre_kernel::words! {
+    /// Whether a discrepancy blocks the closing.
+    pub enum Severidad {
+        /// It does, until it is corrected or a supervisor justifies it.
+        Bloqueante = "bloqueante",
+        /// It does not.
+        Advertencia = "advertencia",
     }
 }
 
-/// What kind of discrepancy it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tipo {
-    /// A RUT stands in several rows of the book.
-    RutDuplicado,
-    /// Days were worked and nothing was earned.
-    SueldoCero,
-    /// A cell of the book breaks its domain.
-    FormatoInvalido,
-    /// A total of the book is not what its details come to.
-    IdentidadLre,
-    /// The client's figures lack an employee of the book.
-    EmpleadoSoloLibro,
-    /// The book lacks an employee of the client's figures.
-    EmpleadoSoloNovedades,
-    /// Book and client's figures name different amounts.
-    DiffConceptoMonto,
-    /// A hire is reported by one of client and analyst only.
-    IngresoNoReportado,
-    /// A leaver is reported by one of client and analyst only.
-    FiniquitoNoReportado,
-    /// An absence is reported by one of client and analyst only.
-    AusenciaNoReportada,
+cierre_kernel::words! {
+    /// What kind of discrepancy it is.
+    pub enum TipoDiscrepancia {
+        /// A RUT stands in several rows of the book.
+        RutDuplicado = "rut_duplicado",
+        /// Days were worked and nothing was earned.
+        SueldoCero = "sueldo_cero",
+        /// A cell of the book breaks its domain.
+        FormatoInvalido = "formato_invalido",
+        /// A total of the book is not what its details come to.
+        IdentidadLre = "identidad_lre",
+        /// The client's figures lack an employee of the book.
+        EmpleadoSoloLibro = "empleado_solo_libro",
+        /// The book lacks an employee of the client's figures.
+        EmpleadoSoloNovedades = "empleado_solo_novedades",
+        /// Book and client's figures name different amounts.
+        DiffConceptoMonto = "diff_concepto_monto",
+        /// A hire is reported by one of client and analyst only.
+        IngresoNoReportado = "ingreso_no_reportado",
+        /// A leaver is reported by one of client and analyst only.
+        FiniquitoNoReportado = "finiquito_no_reportado",
+        /// An absence is reported by one of client and analyst only.
+        AusenciaNoReportada = "ausencia_no_reportada",
+    }
 }
 
-impl Tipo {
-    /// Every kind, in the table's order.
-    pub const ALL: [Self; 10] = [
-        Self::RutDuplicado,
-        Self::SueldoCero,
-        Self::FormatoInvalido,
-        Self::IdentidadLre,
-        Self::EmpleadoSoloLibro,
-        Self::EmpleadoSoloNovedades,
-        Self::DiffConceptoMonto,
-        Self::IngresoNoReportado,
-        Self::FiniquitoNoReportado,
-        Self::AusenciaNoReportada,
-    ];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RutDuplicado => "rut_duplicado",
-            Self::SueldoCero => "sueldo_cero",
-            Self::FormatoInvalido => "formato_invalido",
-            Self::IdentidadLre => "identidad_lre",
-            Self::EmpleadoSoloLibro => "empleado_solo_libro",
-            Self::EmpleadoSoloNovedades => "empleado_solo_novedades",
-            Self::DiffConceptoMonto => "diff_concepto_monto",
-            Self::IngresoNoReportado => "ingreso_no_reportado",
-            Self::FiniquitoNoReportado => "finiquito_no_reportado",
-            Self::AusenciaNoReportada => "ausencia_no_reportada",
-        }
-    }
-
-    /// The kind of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str() == word)
-    }
-
+impl TipoDiscrepancia {
     /// The files without which it cannot be evaluated.
     pub const fn needs(self) -> &'static [Kind] {
         match self {
@@ -112,12 +59,6 @@ impl Tipo {
             Self::FiniquitoNoReportado => &[Kind::MovimientosMes, Kind::Finiquitos],
             Self::AusenciaNoReportada => &[Kind::MovimientosMes, Kind::Ausentismos],
         }
-    }
-}
-
-impl fmt::Display for Tipo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -236,10 +177,10 @@ impl Regla {
     }
 
     /// The kind of discrepancy that the rule finds.
-    pub const fn tipo(self) -> Tipo {
+    pub const fn tipo(self) -> TipoDiscrepancia {
         match self {
-            Self::RutDuplicado => Tipo::RutDuplicado,
-            Self::SueldoCero => Tipo::SueldoCero,
+            Self::RutDuplicado => TipoDiscrepancia::RutDuplicado,
+            Self::SueldoCero => TipoDiscrepancia::SueldoCero,
             Self::RutDv
             | Self::ObligatoriaVacia
             | Self::MontoNegativo
@@ -251,14 +192,14 @@ impl Regla {
             | Self::AfcIncoherente
             | Self::TasaIndemnizacion
             | Self::SaludVoluntaria
-            | Self::ApvIncoherente => Tipo::FormatoInvalido,
-            Self::Total(_) | Self::LiquidoNegativo => Tipo::IdentidadLre,
-            Self::EmpleadoSoloLibro => Tipo::EmpleadoSoloLibro,
-            Self::EmpleadoSoloNovedades => Tipo::EmpleadoSoloNovedades,
-            Self::DiffConceptoMonto => Tipo::DiffConceptoMonto,
-            Self::IngresoNoReportado => Tipo::IngresoNoReportado,
-            Self::FiniquitoNoReportado => Tipo::FiniquitoNoReportado,
-            Self::AusenciaNoReportada => Tipo::AusenciaNoReportada,
+            | Self::ApvIncoherente => TipoDiscrepancia::FormatoInvalido,
+            Self::Total(_) | Self::LiquidoNegativo => TipoDiscrepancia::IdentidadLre,
+            Self::EmpleadoSoloLibro => TipoDiscrepancia::EmpleadoSoloLibro,
+            Self::EmpleadoSoloNovedades => TipoDiscrepancia::EmpleadoSoloNovedades,
+            Self::DiffConceptoMonto => TipoDiscrepancia::DiffConceptoMonto,
+            Self::IngresoNoReportado => TipoDiscrepancia::IngresoNoReportado,
+            Self::FiniquitoNoReportado => TipoDiscrepancia::FiniquitoNoReportado,
+            Self::AusenciaNoReportada => TipoDiscrepancia::AusenciaNoReportada,
         }
     }
 

@@ -6,75 +6,41 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cierre_kernel::id::{ArchivoId, CierreId, IncidenciaId};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::digest::Parts;
 use super::movimiento::Movimiento;
 use super::sums::{Sums, pairs};
+use crate::amount::{Percent, Pesos};
 use crate::lre::Code;
 use crate::registro::{Field, Registro, Value};
 use crate::rut::Rut;
 
-/// What kind of change it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TipoIncidencia {
-    /// An amount changed by its threshold or more.
-    VariacionConcepto,
-    /// An amount where there was none.
-    ConceptoNuevo,
-    /// An employee whom the former book does not have.
-    EmpleadoNuevo,
-    /// An employee whom only the former book has.
-    EmpleadoAusente,
-}
-
-impl TipoIncidencia {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [
-        Self::VariacionConcepto,
-        Self::ConceptoNuevo,
-        Self::EmpleadoNuevo,
-        Self::EmpleadoAusente,
-    ];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::VariacionConcepto => "variacion_concepto",
-            Self::ConceptoNuevo => "concepto_nuevo",
-            Self::EmpleadoNuevo => "empleado_nuevo",
-            Self::EmpleadoAusente => "empleado_ausente",
-        }
+cierre_kernel::words! {
+    /// What kind of change it is.
+    pub enum TipoIncidencia {
+        /// An amount changed by its threshold or more.
+        VariacionConcepto = "variacion_concepto",
+        /// An amount where there was none.
+        ConceptoNuevo = "concepto_nuevo",
+        /// An employee whom the former book does not have.
+        EmpleadoNuevo = "empleado_nuevo",
+        /// An employee whom only the former book has.
+        EmpleadoAusente = "empleado_ausente",
     }
 }
 
-/// How urgent a change is; the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Prioridad {
-    /// The closing cannot be finalised until it is approved.
-    Critica,
-    /// Large, or at least doubled.
-    Alta,
-    /// Neither large nor small.
-    Media,
-    /// Small, or explained by another file.
-    Baja,
-}
-
-impl Prioridad {
-    /// Every priority, the most urgent first.
-    pub const ALL: [Self; 4] = [Self::Critica, Self::Alta, Self::Media, Self::Baja];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Critica => "critica",
-            Self::Alta => "alta",
-            Self::Media => "media",
-            Self::Baja => "baja",
-        }
+cierre_kernel::words! {
+    /// How urgent a change is; the most urgent first.
+    pub enum Prioridad {
+        /// The closing cannot be finalised until it is approved.
+        Critica = "critica",
+        /// Large, or at least doubled.
+        Alta = "alta",
+        /// Neither large nor small.
+        Media = "media",
+        /// Small, or explained by another file.
+        Baja = "baja",
     }
 }
 
@@ -112,47 +78,30 @@ pub struct Respaldo {
 }
 
 /// A change as it was found. Its state is no part of it: see [`super::merge`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Incidencia {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidenciaHallada {
     /// The same whenever the same thing is found again.
     pub id: IncidenciaId,
     /// What kind it is.
     pub tipo: TipoIncidencia,
     /// Whose it is.
-    #[serde(serialize_with = "as_text")]
     pub rut: Rut,
     /// Which column; none when the whole employee is new or absent.
     pub codigo: Option<Code>,
     /// The amount before; none for a new employee.
-    #[serde(serialize_with = "as_maybe_text")]
-    pub anterior: Option<i64>,
+    pub anterior: Option<Pesos>,
     /// The amount now; none for an absent employee.
-    #[serde(serialize_with = "as_maybe_text")]
-    pub actual: Option<i64>,
+    pub actual: Option<Pesos>,
     /// How far they are apart, without sign.
-    #[serde(serialize_with = "as_text")]
-    pub diferencia: u64,
-    /// The change in percent with two decimals, signed; none without an amount before.
-    pub variacion: Option<String>,
+    pub diferencia: Pesos,
+    /// The change in percent, signed; none without an amount before.
+    pub variacion: Option<Percent>,
     /// How urgent it is.
     pub prioridad: Prioridad,
     /// Where the client announced it.
     pub respaldo: Option<Respaldo>,
     /// Digest of the compared amounts: a resolution holds for these only.
     pub huella: String,
-}
-
-fn as_text<T: std::fmt::Display, S: Serializer>(
-    value: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-// Serde hands over a reference to the field.
-#[expect(clippy::ref_option, reason = "the signature is serde's")]
-fn as_maybe_text<S: Serializer>(value: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(|pesos| pesos.to_string()).serialize(serializer)
 }
 
 /// The columns that are compared, and the total that stands for a whole employee.
@@ -225,7 +174,7 @@ pub fn compare<'a>(
     now: &'a Sums,
     thresholds: &'a Umbrales,
     explanations: &'a Explanations,
-) -> impl Iterator<Item = Incidencia> + 'a {
+) -> impl Iterator<Item = IncidenciaHallada> + 'a {
     let comparison = Pair {
         cierre,
         before,
@@ -251,7 +200,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn employee(&self, rut: Rut) -> Vec<Incidencia> {
+    fn employee(&self, rut: Rut) -> Vec<IncidenciaHallada> {
         let explanations = self.explanations;
         match (self.before.has(rut), self.now.has(rut)) {
             (true, true) => pairs(self.before, self.now, rut)
@@ -273,7 +222,7 @@ impl Pair<'_> {
         }
     }
 
-    fn concept(&self, rut: Rut, code: Code, before: i64, now: i64) -> Option<Incidencia> {
+    fn concept(&self, rut: Rut, code: Code, before: i64, now: i64) -> Option<IncidenciaHallada> {
         let tipo = if before != 0 {
             let own = self.thresholds.por_codigo.get(&code);
             let threshold = own.copied().unwrap_or(self.thresholds.general);
@@ -297,7 +246,12 @@ impl Pair<'_> {
         Some(found.into_incidencia(self.cierre))
     }
 
-    fn whole(&self, rut: Rut, amounts: (Option<i64>, Option<i64>), explained: bool) -> Incidencia {
+    fn whole(
+        &self,
+        rut: Rut,
+        amounts: (Option<i64>, Option<i64>),
+        explained: bool,
+    ) -> IncidenciaHallada {
         let found = Found {
             tipo: if amounts.0.is_some() {
                 TipoIncidencia::EmpleadoAusente
@@ -329,7 +283,7 @@ struct Found {
 }
 
 impl Found {
-    fn into_incidencia(self, cierre: CierreId) -> Incidencia {
+    fn into_incidencia(self, cierre: CierreId) -> IncidenciaHallada {
         let (anterior, actual) = self.amounts;
         let code = self.codigo.map(|code| code.to_string()).unwrap_or_default();
         // An incidence has no rule but its kind, and one row per RUT, the sum of them all.
@@ -343,14 +297,14 @@ impl Found {
             .id();
         let text = |amount: Option<i64>| amount.map(|pesos| pesos.to_string()).unwrap_or_default();
         let huella = Parts::default().and(text(anterior)).and(text(actual)).hex();
-        Incidencia {
+        IncidenciaHallada {
             id,
             tipo: self.tipo,
             rut: self.rut,
             codigo: self.codigo,
-            anterior,
-            actual,
-            diferencia: actual.unwrap_or(0).abs_diff(anterior.unwrap_or(0)),
+            anterior: anterior.map(Pesos),
+            actual: actual.map(Pesos),
+            diferencia: Pesos::saturating(actual.unwrap_or(0).abs_diff(anterior.unwrap_or(0))),
             variacion: anterior
                 .zip(actual)
                 .and_then(|(before, now)| variation(before, now)),
@@ -385,23 +339,19 @@ fn priority(before: i64, now: i64, montos: [u64; 3]) -> Prioridad {
 
 /// The change in percent, half away from zero to two decimals; none without an amount before. It is shown only: what is decided is decided by
 /// [`reaches`].
-fn variation(before: i64, now: i64) -> Option<String> {
+fn variation(before: i64, now: i64) -> Option<Percent> {
     if before == 0 {
         return None;
     }
     let scaled = u128::from(now.abs_diff(before)) * 10_000;
     let base = u128::from(before.unsigned_abs());
     let hundredths = (2 * scaled + base) / (2 * base);
-    let sign = if now < before && hundredths > 0 {
-        "-"
+    let Percent(hundredths) = Percent::saturating(hundredths);
+    Some(Percent(if now < before {
+        -hundredths
     } else {
-        ""
-    };
-    Some(format!(
-        "{sign}{}.{:02}",
-        hundredths / 100,
-        hundredths % 100
-    ))
+        hundredths
+    }))
 }
 
 /// What the activity event of a generation reports.
@@ -419,10 +369,10 @@ pub struct Resumen {
 
 impl Resumen {
     /// Counts an incidence.
-    pub fn add(&mut self, incidencia: &Incidencia) {
+    pub fn add(&mut self, incidencia: &IncidenciaHallada) {
         self.total += 1;
         self.empleados.insert(incidencia.rut);
         self.conceptos.extend(incidencia.codigo);
-        self.monto += u128::from(incidencia.diferencia);
+        self.monto += u128::from(incidencia.diferencia.0.unsigned_abs());
     }
 }

@@ -12,7 +12,7 @@ use cierre_kernel::id::{ArchivoId, CierreId, ClienteId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::discrepancies::Tipo;
+use super::discrepancies::TipoDiscrepancia;
 use super::incidencias::Prioridad;
 use super::merge::{EstadoDiscrepancia, EstadoIncidencia};
 use crate::kind::Kind;
@@ -67,7 +67,7 @@ pub struct Totales {
 
 /// The finalised closing that a closing was compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Base {
+pub struct BaseComparacion {
     /// The closing.
     pub cierre_id: CierreId,
     /// Its month.
@@ -94,13 +94,13 @@ pub struct Manifiesto {
     /// What the book came to.
     pub totales: Totales,
     /// How many discrepancies of each kind are in each state.
-    pub discrepancias: BTreeMap<Tipo, BTreeMap<EstadoDiscrepancia, u64>>,
+    pub discrepancias: BTreeMap<TipoDiscrepancia, BTreeMap<EstadoDiscrepancia, u64>>,
     /// How many incidences of each priority are in each state.
     pub incidencias: BTreeMap<Prioridad, BTreeMap<EstadoIncidencia, u64>>,
     /// The client's configuration as it was.
     pub configuracion: Value,
     /// What it was compared with.
-    pub base_comparacion: Option<Base>,
+    pub base_comparacion: Option<BaseComparacion>,
     /// See [`Resultado`].
     pub resultado_sha256: String,
     /// Hash of the event before the closing's last one.

@@ -42,7 +42,7 @@ fn manifiesto(archivos: Vec<ArchivoSellado>, rows: &[Registro]) -> Manifiesto {
         archivos,
         totales,
         discrepancias: BTreeMap::from([(
-            Tipo::IdentidadLre,
+            TipoDiscrepancia::IdentidadLre,
             BTreeMap::from([(EstadoDiscrepancia::Corregida, 2)]),
         )]),
         incidencias: BTreeMap::from([(

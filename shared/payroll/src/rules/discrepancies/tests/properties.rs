@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{Discrepancia, Files, cierre, run, run_in};
+use super::{DiscrepanciaHallada, Files, cierre, run, run_in};
 use crate::kind::Kind;
 use crate::lre::columns::columns;
 use crate::lre::testing::{employee, named, set};
@@ -86,7 +86,7 @@ fn anything() -> impl Strategy<Value = Files> {
     })
 }
 
-fn by_id(found: Vec<Discrepancia>) -> BTreeMap<String, Discrepancia> {
+fn by_id(found: Vec<DiscrepanciaHallada>) -> BTreeMap<String, DiscrepanciaHallada> {
     let count = found.len();
     let map: BTreeMap<_, _> = found
         .into_iter()
