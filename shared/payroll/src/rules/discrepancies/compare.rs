@@ -9,7 +9,7 @@ use cierre_kernel::id::CierreId;
 use cierre_kernel::time::Date;
 
 use super::row::{RowFinding, check};
-use super::{DiscrepanciaHallada, Found, Regla, TipoDiscrepancia};
+use super::{Control, DiscrepanciaHallada, Found, Regla, TipoDiscrepancia};
 use crate::kind::Kind;
 use crate::lre::{BookRow, Code, amount, decimal_text, hundredths};
 use crate::registro::{Field, Registro, Value};
@@ -230,7 +230,7 @@ impl Comparison {
                     source.cell(mark, HASTA, absence.to.to_string()),
                 ];
                 let missing = Missing {
-                    regla: Regla::AusenciaNoReportada,
+                    regla: Control::AusenciaNoReportada.into(),
                     rut: absence.rut,
                     lacks,
                     // Both files count their rows from 0: without this, an absence that only one has and one that only the other has
@@ -338,14 +338,14 @@ impl BookComparison {
             .files
             .is_evaluated(TipoDiscrepancia::IngresoNoReportado)
         {
-            let regla = Regla::IngresoNoReportado;
+            let regla = Control::IngresoNoReportado.into();
             self.files.one_sided(regla, hires, "hire", found);
         }
         if self
             .files
             .is_evaluated(TipoDiscrepancia::FiniquitoNoReportado)
         {
-            let regla = Regla::FiniquitoNoReportado;
+            let regla = Control::FiniquitoNoReportado.into();
             self.files.one_sided(regla, leavers, "leaver", found);
         }
         if self
@@ -362,7 +362,7 @@ impl BookComparison {
         for (rut, rows) in &self.book {
             if !rows.more.is_empty() {
                 found.push(self.files.found(Found {
-                    regla: Regla::RutDuplicado,
+                    regla: Control::RutDuplicado.into(),
                     rut: *rut,
                     slot: Code::RUT.to_string(),
                     ordinal: 0,
@@ -382,7 +382,7 @@ impl BookComparison {
         let missing = |rut: &Rut| !self.files.novedades.contains_key(rut);
         for (rut, rows) in self.book.iter().filter(|(rut, _)| missing(rut)) {
             let only = Missing {
-                regla: Regla::EmpleadoSoloLibro,
+                regla: Control::EmpleadoSoloLibro.into(),
                 rut: *rut,
                 lacks: Kind::Novedades,
                 slot: String::new(),
@@ -397,7 +397,7 @@ impl BookComparison {
         let missing = |rut: &Rut| !self.book.contains_key(rut);
         for (rut, row) in self.files.novedades.iter().filter(|(rut, _)| missing(rut)) {
             let only = Missing {
-                regla: Regla::EmpleadoSoloNovedades,
+                regla: Control::EmpleadoSoloNovedades.into(),
                 rut: *rut,
                 lacks: Kind::LibroRemuneraciones,
                 slot: String::new(),
@@ -439,7 +439,7 @@ impl BookComparison {
                     book.cell(mark, field, shown.unwrap_or_default())
                 }));
                 found.push(self.files.found(Found {
-                    regla: Regla::DiffConceptoMonto,
+                    regla: Control::DiffConceptoMonto.into(),
                     rut: *rut,
                     slot: code.to_string(),
                     ordinal: 0,

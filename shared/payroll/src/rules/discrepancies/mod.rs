@@ -18,7 +18,7 @@ use crate::kind::Kind;
 use crate::rut::Rut;
 
 pub use compare::{BookComparison, Comparison};
-pub use words::{Regla, Severidad, TipoDiscrepancia};
+pub use words::{Control, Regla, Severidad, TipoDiscrepancia};
 
 /// A discrepancy as it was found. Its state is no part of it: see [`super::merge`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! The rules that look at one row of the book and nothing else.
 
-use super::Regla;
+use super::{Control, Regla};
 use crate::lre::codes::is_known;
 use crate::lre::columns::{Column, ColumnType, columns};
 use crate::lre::export::is_exportable;
@@ -31,11 +31,16 @@ pub(super) struct RowFinding {
 
 impl RowFinding {
     /// A finding in the cells alone; the first is what it is filed under.
-    fn new(regla: Regla, code: Code, others: &[Code], sugerencia: impl Into<String>) -> Self {
+    fn new(
+        regla: impl Into<Regla>,
+        code: Code,
+        others: &[Code],
+        sugerencia: impl Into<String>,
+    ) -> Self {
         let mut cells = vec![code];
         cells.extend(others);
         Self {
-            regla,
+            regla: regla.into(),
             code,
             cells,
             esperado: None,
@@ -75,7 +80,7 @@ fn check_cell(row: &BookRow<'_>, column: &Column, found: &mut Vec<RowFinding>) {
     let Some(value) = row.value(code) else {
         if column.mandatory {
             find(
-                Regla::ObligatoriaVacia,
+                Control::ObligatoriaVacia,
                 format!("{code} is mandatory, fill it in"),
             );
         }
@@ -86,7 +91,7 @@ fn check_cell(row: &BookRow<'_>, column: &Column, found: &mut Vec<RowFinding>) {
         ColumnType::List => {
             if !is_known(code, &row.text(code)) {
                 find(
-                    Regla::CodigoDesconocido,
+                    Control::CodigoDesconocido,
                     format!("{code} must be a value of its list"),
                 );
             }
@@ -95,13 +100,13 @@ fn check_cell(row: &BookRow<'_>, column: &Column, found: &mut Vec<RowFinding>) {
             let text = row.text(code);
             if text.chars().count() > most {
                 find(
-                    Regla::TextoLargo,
+                    Control::TextoLargo,
                     format!("{code} takes {most} characters at most"),
                 );
             }
             if !is_exportable(&text) {
                 find(
-                    Regla::TextoNoExportable,
+                    Control::TextoNoExportable,
                     format!(
                         "{code} must not begin with = + - @ nor hold a semicolon, a line break or a character outside windows-1252"
                     ),
@@ -110,7 +115,10 @@ fn check_cell(row: &BookRow<'_>, column: &Column, found: &mut Vec<RowFinding>) {
         }
         ColumnType::Amount => {
             if amount(value).is_some_and(|pesos| pesos < 0) {
-                find(Regla::MontoNegativo, format!("{code} must not be below 0"));
+                find(
+                    Control::MontoNegativo,
+                    format!("{code} must not be below 0"),
+                );
             }
         }
         ColumnType::Integer | ColumnType::Decimal => {
@@ -123,7 +131,7 @@ fn check_cell(row: &BookRow<'_>, column: &Column, found: &mut Vec<RowFinding>) {
             let days = row.hundredths(code);
             if counts_days && days.is_some_and(|days| !(0..=MOST_DAYS).contains(&days)) {
                 find(
-                    Regla::DiasFueraDeRango,
+                    Control::DiasFueraDeRango,
                     format!("{code} must lie between 0 and 31"),
                 );
             }
@@ -149,7 +157,7 @@ fn check_digit(rut: Rut, code: Code) -> Option<RowFinding> {
         .filter_map(|check| Rut::parse(&format!("{}-{check}", rut.number())).ok())
         .find(|rut| rut.is_valid());
     let mut finding = RowFinding::new(
-        Regla::RutDv,
+        Control::RutDv,
         code,
         &[],
         format!("the check digit of {code} is wrong: check the number"),
@@ -166,7 +174,7 @@ fn no_salary(row: &BookRow<'_>) -> Option<RowFinding> {
     let earned = row.amount(Code::SUELDO) != 0 || row.amount(Code::SUELDO_EMPRESARIAL) != 0;
     (worked && !earned).then(|| {
         RowFinding::new(
-            Regla::SueldoCero,
+            Control::SueldoCero,
             Code::SUELDO,
             &[Code::DIAS_TRABAJADOS, Code::SUELDO_EMPRESARIAL],
             "days were worked: 2101 or 2161 must hold a salary",
@@ -177,7 +185,7 @@ fn no_salary(row: &BookRow<'_>) -> Option<RowFinding> {
 fn end_and_cause(row: &BookRow<'_>) -> Option<RowFinding> {
     (row.is_present(Code::FECHA_TERMINO) != row.is_present(Code::CAUSAL)).then(|| {
         RowFinding::new(
-            Regla::TerminoCausal,
+            Control::TerminoCausal,
             Code::FECHA_TERMINO,
             &[Code::CAUSAL],
             "1103 and 1104 go together: fill in both or neither",
@@ -193,7 +201,7 @@ fn unemployment_insurance(row: &BookRow<'_>) -> Option<RowFinding> {
     let (insured, not_insured) = flag(row, Code::AFC);
     ((insured && worked && paid == 0) || (not_insured && paid > 0)).then(|| {
         RowFinding::new(
-            Regla::AfcIncoherente,
+            Control::AfcIncoherente,
             Code::AFC,
             &[
                 Code::DIAS_TRABAJADOS,
@@ -212,7 +220,7 @@ fn severance_rate(row: &BookRow<'_>) -> Option<RowFinding> {
         .is_none_or(|rate| rate < LEAST_RATE);
     (funded && low).then(|| {
         RowFinding::new(
-            Regla::TasaIndemnizacion,
+            Control::TasaIndemnizacion,
             Code::TASA_INDEMNIZACION,
             &[Code::INDEMNIZACION],
             "with 1131 = 1, 1132 must be at least 4.11",
@@ -223,7 +231,7 @@ fn severance_rate(row: &BookRow<'_>) -> Option<RowFinding> {
 fn voluntary_health(row: &BookRow<'_>) -> Option<RowFinding> {
     (row.amount(Code::SALUD_VOLUNTARIA) > 0 && row.text(Code::SALUD) == FONASA).then(|| {
         RowFinding::new(
-            Regla::SaludVoluntaria,
+            Control::SaludVoluntaria,
             Code::SALUD_VOLUNTARIA,
             &[Code::SALUD],
             "FONASA (1143 = 102) takes no voluntary contribution: check 3144",
@@ -236,7 +244,7 @@ fn voluntary_saving(row: &BookRow<'_>) -> Option<RowFinding> {
     let (saves, saves_not) = flag(row, Code::APVI);
     ((saves && paid == 0) || (saves_not && paid > 0)).then(|| {
         RowFinding::new(
-            Regla::ApvIncoherente,
+            Control::ApvIncoherente,
             Code::APVI,
             &[Code::APVI_A, Code::APVI_B],
             "1155 must be 1 exactly when 3155 or 3156 is paid",
@@ -279,7 +287,7 @@ fn nothing_left(totals: &Expected) -> Option<RowFinding> {
     let deducted = totals.of(Code::TOTAL_DESCUENTOS)?;
     (earned < deducted).then(|| {
         let mut finding = RowFinding::new(
-            Regla::LiquidoNegativo,
+            Control::LiquidoNegativo,
             Code::TOTAL_LIQUIDO,
             &[Code::TOTAL_HABERES, Code::TOTAL_DESCUENTOS],
             "the deductions exceed the earnings: check 3xxx",

@@ -1,8 +1,9 @@
 //! The words of `payroll_discrepancies.csv`. A test compares them with the table.
 
-use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
+use cierre_kernel::words::UnknownWord;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::kind::Kind;
@@ -62,122 +63,56 @@ impl TipoDiscrepancia {
     }
 }
 
-/// Which rule found a discrepancy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Regla {
-    /// A RUT stands in several rows.
-    RutDuplicado,
-    /// Days were worked and nothing was earned.
-    SueldoCero,
-    /// A wrong check digit.
-    RutDv,
-    /// A mandatory cell is empty.
-    ObligatoriaVacia,
-    /// An amount below 0.
-    MontoNegativo,
-    /// A text is too long.
-    TextoLargo,
-    /// A text cannot stand in the export.
-    TextoNoExportable,
-    /// One of end and cause of a contract without the other.
-    TerminoCausal,
-    /// Days beyond a month.
-    DiasFueraDeRango,
-    /// A value that its list does not have.
-    CodigoDesconocido,
-    /// Unemployment insurance and its contributions disagree.
-    AfcIncoherente,
-    /// The rate of the severance fund is too low.
-    TasaIndemnizacion,
-    /// A voluntary contribution to public health insurance.
-    SaludVoluntaria,
-    /// Voluntary saving and its contributions disagree.
-    ApvIncoherente,
-    /// A total is not what its details come to.
-    Total(Code),
-    /// Deductions exceed earnings.
-    LiquidoNegativo,
-    /// The client's figures lack an employee of the book.
-    EmpleadoSoloLibro,
-    /// The book lacks an employee of the client's figures.
-    EmpleadoSoloNovedades,
-    /// Book and client's figures name different amounts.
-    DiffConceptoMonto,
-    /// A hire is reported by one only.
-    IngresoNoReportado,
-    /// A leaver is reported by one only.
-    FiniquitoNoReportado,
-    /// An absence is reported by one only.
-    AusenciaNoReportada,
+cierre_kernel::words! {
+    /// A rule that is not that of a total.
+    pub enum Control {
+        /// A RUT stands in several rows.
+        RutDuplicado = "rut_duplicado",
+        /// Days were worked and nothing was earned.
+        SueldoCero = "sueldo_cero",
+        /// A wrong check digit.
+        RutDv = "rut_dv",
+        /// A mandatory cell is empty.
+        ObligatoriaVacia = "obligatoria_vacia",
+        /// An amount below 0.
+        MontoNegativo = "monto_negativo",
+        /// A text is too long.
+        TextoLargo = "texto_largo",
+        /// A text cannot stand in the export.
+        TextoNoExportable = "texto_no_exportable",
+        /// One of end and cause of a contract without the other.
+        TerminoCausal = "termino_causal",
+        /// Days beyond a month.
+        DiasFueraDeRango = "dias_fuera_de_rango",
+        /// A value that its list does not have.
+        CodigoDesconocido = "codigo_desconocido",
+        /// Unemployment insurance and its contributions disagree.
+        AfcIncoherente = "afc_incoherente",
+        /// The rate of the severance fund is too low.
+        TasaIndemnizacion = "tasa_indemnizacion",
+        /// A voluntary contribution to public health insurance.
+        SaludVoluntaria = "salud_voluntaria",
+        /// Voluntary saving and its contributions disagree.
+        ApvIncoherente = "apv_incoherente",
+        /// Deductions exceed earnings.
+        LiquidoNegativo = "liquido_negativo",
+        /// The client's figures lack an employee of the book.
+        EmpleadoSoloLibro = "empleado_solo_libro",
+        /// The book lacks an employee of the client's figures.
+        EmpleadoSoloNovedades = "empleado_solo_novedades",
+        /// Book and client's figures name different amounts.
+        DiffConceptoMonto = "diff_concepto_monto",
+        /// A hire is reported by one only.
+        IngresoNoReportado = "ingreso_no_reportado",
+        /// A leaver is reported by one only.
+        FiniquitoNoReportado = "finiquito_no_reportado",
+        /// An absence is reported by one only.
+        AusenciaNoReportada = "ausencia_no_reportada",
+    }
 }
 
-impl Regla {
-    /// Every rule but those of totals, of which there is one for every identity of the book.
-    const PLAIN: [Self; 21] = [
-        Self::RutDuplicado,
-        Self::SueldoCero,
-        Self::RutDv,
-        Self::ObligatoriaVacia,
-        Self::MontoNegativo,
-        Self::TextoLargo,
-        Self::TextoNoExportable,
-        Self::TerminoCausal,
-        Self::DiasFueraDeRango,
-        Self::CodigoDesconocido,
-        Self::AfcIncoherente,
-        Self::TasaIndemnizacion,
-        Self::SaludVoluntaria,
-        Self::ApvIncoherente,
-        Self::LiquidoNegativo,
-        Self::EmpleadoSoloLibro,
-        Self::EmpleadoSoloNovedades,
-        Self::DiffConceptoMonto,
-        Self::IngresoNoReportado,
-        Self::FiniquitoNoReportado,
-        Self::AusenciaNoReportada,
-    ];
-
-    /// The rule of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        let plain = Self::PLAIN.into_iter().find(|rule| rule.word() == word);
-        plain.or_else(|| {
-            let code = Code::parse(word)?;
-            let known = identities().iter().any(|identity| identity.code == code);
-            known.then_some(Self::Total(code))
-        })
-    }
-
-    /// The word on the wire.
-    fn word(self) -> Cow<'static, str> {
-        let word = match self {
-            Self::Total(code) => return Cow::Owned(code.to_string()),
-            Self::RutDuplicado => "rut_duplicado",
-            Self::SueldoCero => "sueldo_cero",
-            Self::RutDv => "rut_dv",
-            Self::ObligatoriaVacia => "obligatoria_vacia",
-            Self::MontoNegativo => "monto_negativo",
-            Self::TextoLargo => "texto_largo",
-            Self::TextoNoExportable => "texto_no_exportable",
-            Self::TerminoCausal => "termino_causal",
-            Self::DiasFueraDeRango => "dias_fuera_de_rango",
-            Self::CodigoDesconocido => "codigo_desconocido",
-            Self::AfcIncoherente => "afc_incoherente",
-            Self::TasaIndemnizacion => "tasa_indemnizacion",
-            Self::SaludVoluntaria => "salud_voluntaria",
-            Self::ApvIncoherente => "apv_incoherente",
-            Self::LiquidoNegativo => "liquido_negativo",
-            Self::EmpleadoSoloLibro => "empleado_solo_libro",
-            Self::EmpleadoSoloNovedades => "empleado_solo_novedades",
-            Self::DiffConceptoMonto => "diff_concepto_monto",
-            Self::IngresoNoReportado => "ingreso_no_reportado",
-            Self::FiniquitoNoReportado => "finiquito_no_reportado",
-            Self::AusenciaNoReportada => "ausencia_no_reportada",
-        };
-        Cow::Borrowed(word)
-    }
-
-    /// The kind of discrepancy that the rule finds.
-    pub const fn tipo(self) -> TipoDiscrepancia {
+impl Control {
+    const fn tipo(self) -> TipoDiscrepancia {
         match self {
             Self::RutDuplicado => TipoDiscrepancia::RutDuplicado,
             Self::SueldoCero => TipoDiscrepancia::SueldoCero,
@@ -193,7 +128,7 @@ impl Regla {
             | Self::TasaIndemnizacion
             | Self::SaludVoluntaria
             | Self::ApvIncoherente => TipoDiscrepancia::FormatoInvalido,
-            Self::Total(_) | Self::LiquidoNegativo => TipoDiscrepancia::IdentidadLre,
+            Self::LiquidoNegativo => TipoDiscrepancia::IdentidadLre,
             Self::EmpleadoSoloLibro => TipoDiscrepancia::EmpleadoSoloLibro,
             Self::EmpleadoSoloNovedades => TipoDiscrepancia::EmpleadoSoloNovedades,
             Self::DiffConceptoMonto => TipoDiscrepancia::DiffConceptoMonto,
@@ -203,8 +138,7 @@ impl Regla {
         }
     }
 
-    /// Whether what it finds blocks the closing.
-    pub fn severidad(self) -> Severidad {
+    const fn severidad(self) -> Severidad {
         match self {
             Self::RutDuplicado
             | Self::SueldoCero
@@ -227,23 +161,71 @@ impl Regla {
             | Self::LiquidoNegativo
             | Self::EmpleadoSoloLibro
             | Self::AusenciaNoReportada => Severidad::Advertencia,
-            Self::Total(code) => {
-                let blocks = identities()
-                    .iter()
-                    .any(|identity| identity.code == code && identity.blocking);
-                if blocks {
-                    Severidad::Bloqueante
-                } else {
-                    Severidad::Advertencia
-                }
-            }
         }
+    }
+}
+
+/// Which rule found a discrepancy. There is one for the total of every identity of the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Regla {
+    /// A rule that is not that of a total.
+    Control(Control),
+    /// A total is not what its details come to.
+    Total(Code),
+}
+
+impl Regla {
+    /// The kind of discrepancy that the rule finds.
+    pub const fn tipo(self) -> TipoDiscrepancia {
+        match self {
+            Self::Control(control) => control.tipo(),
+            Self::Total(_) => TipoDiscrepancia::IdentidadLre,
+        }
+    }
+
+    /// Whether what it finds blocks the closing.
+    pub fn severidad(self) -> Severidad {
+        match self {
+            Self::Control(control) => control.severidad(),
+            Self::Total(code)
+                if identities()
+                    .iter()
+                    .any(|one| one.code == code && one.blocking) =>
+            {
+                Severidad::Bloqueante
+            }
+            Self::Total(_) => Severidad::Advertencia,
+        }
+    }
+}
+
+impl From<Control> for Regla {
+    fn from(control: Control) -> Self {
+        Self::Control(control)
     }
 }
 
 impl fmt::Display for Regla {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.word())
+        match self {
+            Self::Control(control) => control.fmt(f),
+            Self::Total(code) => code.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Regla {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let total = || {
+            let code = Code::parse(word)?;
+            let known = identities().iter().any(|one| one.code == code);
+            known.then_some(Self::Total(code))
+        };
+        word.parse()
+            .map(Self::Control)
+            .or_else(|unknown| total().ok_or(unknown))
     }
 }
 
@@ -256,6 +238,6 @@ impl Serialize for Regla {
 impl<'de> Deserialize<'de> for Regla {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
-        Self::parse(&word).ok_or_else(|| de::Error::custom("no rule of discrepancies"))
+        word.parse().map_err(de::Error::custom)
     }
 }

@@ -109,7 +109,8 @@ pub fn compared(code: Code) -> bool {
     is_concept(code) || code == Code::TOTAL_HABERES
 }
 
-fn is_concept(code: Code) -> bool {
+/// The columns of earnings, deductions and contributions of the employer: each may have a threshold of its own.
+pub fn is_concept(code: Code) -> bool {
     (2..=4).contains(&code.class())
 }
 

@@ -3,9 +3,10 @@ mod properties;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cierre_kernel::id::{ArchivoId, CierreId};
+use cierre_kernel::words::UnknownWord;
 use rstest::rstest;
 
-use super::{Comparison, DiscrepanciaHallada, Regla, TipoDiscrepancia};
+use super::{Comparison, Control, DiscrepanciaHallada, Regla, TipoDiscrepancia};
 use crate::kind::Kind;
 use crate::lre::BookRow;
 use crate::lre::columns::columns;
@@ -281,7 +282,7 @@ fn every_row_of_the_table_finds_its_discrepancy_and_no_other() {
         let files = broken(tipo, regla).unwrap_or_else(|| panic!("no test of {tipo} {regla}"));
         let found = run(&files);
         assert_eq!(rules(&found), [regla], "{line}");
-        assert_eq!(Regla::parse(regla), Some(found[0].regla));
+        assert_eq!(regla.parse(), Ok(found[0].regla));
         assert_eq!(found[0].tipo.as_str(), tipo);
         assert_eq!(found[0].severidad.as_str(), severidad);
         assert!(!found[0].ubicaciones.is_empty() && !found[0].sugerencia.is_empty());
@@ -304,7 +305,7 @@ fn every_identity_of_its_table_finds_its_total_and_no_other() {
             let amount = files.row(2).amount(code(total)) + difference;
             set_amount(files.row(2), total, amount);
             let mut found = run(&files);
-            found.retain(|one| one.regla != Regla::MontoNegativo);
+            found.retain(|one| one.regla != Control::MontoNegativo.into());
             assert_eq!(rules(&found), wanted, "{line}");
             assert!(found.iter().all(|one| one.severidad.as_str() == severity
                 && one.tipo == TipoDiscrepancia::IdentidadLre));
@@ -530,6 +531,6 @@ fn rules_have_words() {
     let total: Regla = serde_json::from_str("\"5201\"").unwrap();
     assert_eq!(total, Regla::Total(code("5201")));
     for word in ["2101", "9999", "", "rut"] {
-        assert_eq!(Regla::parse(word), None, "{word}");
+        assert_eq!(word.parse::<Regla>(), Err(UnknownWord), "{word}");
     }
 }
