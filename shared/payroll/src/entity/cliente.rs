@@ -18,6 +18,8 @@ use super::refusal::Invalid;
 use super::values::sized;
 use super::{Change, Stamp, applied, replayed};
 use crate::amount::{Percent, Pesos};
+use crate::lre;
+use crate::rules::incidencias::{Umbrales, is_concept};
 use crate::rut::Rut;
 
 /// Characters of a client's name.
@@ -32,21 +34,16 @@ pub const THRESHOLD: RangeInclusive<i64> = 100..=100_000;
 pub struct Configuracion {
     /// By how much a total may differ.
     pub tolerancia_pesos: Pesos,
-    /// From which change on a concept is an incidence.
-    pub umbral_variacion: Percent,
-    /// The same for single codes.
-    pub umbrales: BTreeMap<String, Percent>,
-    /// From which difference on an incidence is critical, high, and of middling priority.
-    pub montos_prioridad: [Pesos; 3],
+    /// From which change on there is an incidence, and of which priority.
+    #[serde(flatten)]
+    pub incidencias: Umbrales,
 }
 
 impl Default for Configuracion {
     fn default() -> Self {
         Self {
             tolerancia_pesos: Pesos(1),
-            umbral_variacion: Percent(3000),
-            umbrales: BTreeMap::new(),
-            montos_prioridad: [Pesos(500_000), Pesos(200_000), Pesos(50_000)],
+            incidencias: Umbrales::default(),
         }
     }
 }
@@ -56,11 +53,11 @@ impl Default for Configuracion {
 pub struct ConfiguracionPatch {
     /// See [`Configuracion::tolerancia_pesos`].
     pub tolerancia_pesos: Option<Pesos>,
-    /// See [`Configuracion::umbral_variacion`].
+    /// See [`Umbrales::umbral_variacion`].
     pub umbral_variacion: Option<Percent>,
-    /// See [`Configuracion::umbrales`]; all of them at once.
+    /// See [`Umbrales::umbrales`]; all of them at once.
     pub umbrales: Option<BTreeMap<String, Percent>>,
-    /// See [`Configuracion::montos_prioridad`].
+    /// See [`Umbrales::montos_prioridad`].
     pub montos_prioridad: Option<[Pesos; 3]>,
 }
 
@@ -107,20 +104,12 @@ pub struct Cliente {
     pub head: ChainHead,
 }
 
-/// Whether thresholds may be set for a code: the codes of the book in 2xxx, 3xxx and 4xxx.
-pub type KnownCode = fn(&str) -> bool;
-
 impl Cliente {
     /// Enters a client. That no other one of the company has its RUT is for the caller, in the same transaction.
     ///
     /// # Errors
     /// [`Invalid`] with every wrong field.
-    pub fn create(
-        id: ClienteId,
-        new: NewCliente,
-        known: KnownCode,
-        stamp: &Stamp,
-    ) -> Result<Change<Self>, Invalid> {
+    pub fn create(id: ClienteId, new: NewCliente, stamp: &Stamp) -> Result<Change<Self>, Invalid> {
         let mut errors = Vec::new();
         let rut = Rut::parse(&new.rut).ok().filter(|rut| rut.is_valid());
         if rut.is_none() {
@@ -129,8 +118,7 @@ impl Cliente {
         }
         let nombre = judge_name(&new.nombre, &mut errors);
         let mut configuracion = Configuracion::default();
-        configuracion.set(new.configuracion);
-        errors.extend(configuracion.errors(known));
+        errors.extend(configuracion.set(new.configuracion));
         let (Some(rut), Some(nombre), true) = (rut, nombre, errors.is_empty()) else {
             return Err(Invalid(errors));
         };
@@ -162,7 +150,6 @@ impl Cliente {
     pub fn update(
         &self,
         patch: ClientePatch,
-        known: KnownCode,
         stamp: &Stamp,
     ) -> Result<Decision<Change<Self>>, Invalid> {
         let mut errors = Vec::new();
@@ -172,8 +159,7 @@ impl Cliente {
         {
             next.nombre = nombre;
         }
-        next.configuracion.set(patch.configuracion);
-        errors.extend(next.configuracion.errors(known));
+        errors.extend(next.configuracion.set(patch.configuracion));
         if !errors.is_empty() {
             return Err(Invalid(errors));
         }
@@ -199,12 +185,15 @@ impl Cliente {
             ),
             (
                 "configuracion.umbral_variacion",
-                now.umbral_variacion != then.umbral_variacion,
+                now.incidencias.umbral_variacion != then.incidencias.umbral_variacion,
             ),
-            ("configuracion.umbrales", now.umbrales != then.umbrales),
+            (
+                "configuracion.umbrales",
+                now.incidencias.umbrales != then.incidencias.umbrales,
+            ),
             (
                 "configuracion.montos_prioridad",
-                now.montos_prioridad != then.montos_prioridad,
+                now.incidencias.montos_prioridad != then.incidencias.montos_prioridad,
             ),
         ];
         let changed = fields.into_iter().filter(|(_, changed)| *changed);
@@ -213,23 +202,34 @@ impl Cliente {
 }
 
 impl Configuracion {
-    fn set(&mut self, patch: ConfiguracionPatch) {
-        let ConfiguracionPatch {
-            tolerancia_pesos,
-            umbral_variacion,
-            umbrales,
-            montos_prioridad,
-        } = patch;
-        self.tolerancia_pesos = tolerancia_pesos.unwrap_or(self.tolerancia_pesos);
-        self.umbral_variacion = umbral_variacion.unwrap_or(self.umbral_variacion);
-        if let Some(umbrales) = umbrales {
-            self.umbrales = umbrales;
+    /// Sets what is to be set. Answers everything that is wrong with it then.
+    fn set(&mut self, patch: ConfiguracionPatch) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        self.tolerancia_pesos = patch.tolerancia_pesos.unwrap_or(self.tolerancia_pesos);
+        let incidencias = &mut self.incidencias;
+        if let Some(general) = patch.umbral_variacion {
+            incidencias.umbral_variacion = general;
         }
-        self.montos_prioridad = montos_prioridad.unwrap_or(self.montos_prioridad);
+        if let Some(umbrales) = patch.umbrales {
+            incidencias.umbrales.clear();
+            for (codigo, umbral) in umbrales {
+                if let Some(code) = lre::Code::parse(&codigo).filter(|code| is_concept(*code)) {
+                    incidencias.umbrales.insert(code, umbral);
+                } else {
+                    let pointer = format!("/configuracion/umbrales/{codigo}");
+                    let detail = "is not a code of the book in 2xxx, 3xxx or 4xxx";
+                    errors.push(wrong(&pointer, codes::UNKNOWN_FIELD, detail));
+                }
+            }
+        }
+        if let Some(montos) = patch.montos_prioridad {
+            incidencias.montos_prioridad = montos;
+        }
+        errors.extend(self.errors());
+        errors
     }
 
-    /// Everything that is wrong with it.
-    fn errors(&self, known: KnownCode) -> Vec<FieldError> {
+    fn errors(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if !TOLERANCE.contains(&self.tolerancia_pesos.0) {
             errors.push(wrong(
@@ -242,19 +242,21 @@ impl Configuracion {
             (!THRESHOLD.contains(&value.0))
                 .then(|| wrong(pointer, codes::OUT_OF_RANGE, "must be 1.00 to 1000.00"))
         };
-        let general = percent("/configuracion/umbral_variacion", self.umbral_variacion);
-        errors.extend(general);
-        for (codigo, umbral) in &self.umbrales {
-            let pointer = format!("/configuracion/umbrales/{codigo}");
-            if !known(codigo) {
-                let detail = "is not a code of the book in 2xxx, 3xxx or 4xxx";
-                errors.push(wrong(&pointer, codes::UNKNOWN_FIELD, detail));
-            }
+        let Umbrales {
+            umbral_variacion,
+            umbrales,
+            montos_prioridad: [critical, high, middling],
+        } = &self.incidencias;
+        errors.extend(percent(
+            "/configuracion/umbral_variacion",
+            *umbral_variacion,
+        ));
+        for (code, umbral) in umbrales {
+            let pointer = format!("/configuracion/umbrales/{code}");
             errors.extend(percent(&pointer, *umbral));
         }
-        let [critical, high, middling] = self.montos_prioridad;
-        let falling = critical > high && high > middling && middling > Pesos(0);
-        if critical > Pesos::MAX_CELL || !falling {
+        let falling = critical > high && high > middling && *middling > Pesos(0);
+        if *critical > Pesos::MAX_CELL || !falling {
             errors.push(wrong(
                 "/configuracion/montos_prioridad",
                 codes::OUT_OF_RANGE,
@@ -262,14 +264,6 @@ impl Configuracion {
             ));
         }
         errors
-    }
-
-    /// The threshold of a code.
-    pub fn umbral(&self, codigo: &str) -> Percent {
-        self.umbrales
-            .get(codigo)
-            .copied()
-            .unwrap_or(self.umbral_variacion)
     }
 }
 

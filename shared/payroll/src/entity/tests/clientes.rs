@@ -7,10 +7,7 @@ use super::super::cliente::*;
 use super::super::fixtures::*;
 use super::super::refusal::Invalid;
 use crate::amount::{Percent, Pesos};
-
-fn known(code: &str) -> bool {
-    code == "2101"
-}
+use crate::lre::testing::code;
 
 fn new() -> NewCliente {
     NewCliente {
@@ -21,12 +18,12 @@ fn new() -> NewCliente {
 }
 
 fn created(new: NewCliente) -> Result<Cliente, Invalid> {
-    Cliente::create(cliente_id(), new, known, &stamp_of(JUAN, 0)).map(|change| change.state)
+    Cliente::create(cliente_id(), new, &stamp_of(JUAN, 0)).map(|change| change.state)
 }
 
 #[test]
 fn a_client_is_as_strict_as_usual_unless_told_otherwise() {
-    let change = Cliente::create(cliente_id(), new(), known, &stamp_of(JUAN, 0)).unwrap();
+    let change = Cliente::create(cliente_id(), new(), &stamp_of(JUAN, 0)).unwrap();
     let cliente = change.state;
     assert_eq!(
         (cliente.rut.to_string().as_str(), cliente.nombre.as_str()),
@@ -40,6 +37,9 @@ fn a_client_is_as_strict_as_usual_unless_told_otherwise() {
         })
     );
     assert_eq!(told(&change.events), [(JUAN, "cliente_creado")]);
+    let mut cliente = cliente;
+    let umbrales = &mut cliente.configuracion.incidencias.umbrales;
+    umbrales.insert(code("2101"), Percent(500));
     let stored = serde_json::to_string(&cliente).unwrap();
     assert_eq!(serde_json::from_str::<Cliente>(&stored).unwrap(), cliente);
 }
@@ -94,7 +94,12 @@ fn amounts(a: i64, b: i64, c: i64) -> NewCliente {
 #[case::threshold_above_1000(threshold(100_001), "/configuracion/umbral_variacion out_of_range")]
 #[case::a_code(thresholds("2101", 500), "")]
 #[case::an_unknown_code(thresholds("9999", 500), "/configuracion/umbrales/9999 unknown_field")]
+#[case::a_code_of_a_total(thresholds("5201", 500), "/configuracion/umbrales/5201 unknown_field")]
 #[case::a_codes_threshold(thresholds("2101", 1), "/configuracion/umbrales/2101 out_of_range")]
+#[case::long_amount(
+    amounts(1_000_000_000_000, 2, 1),
+    "/configuracion/montos_prioridad out_of_range"
+)]
 #[case::falling(amounts(3, 2, 1), "")]
 #[case::not_strictly(amounts(3, 3, 1), "/configuracion/montos_prioridad out_of_range")]
 #[case::rising(amounts(1, 2, 3), "/configuracion/montos_prioridad out_of_range")]
@@ -119,11 +124,7 @@ fn a_patch_names_what_it_changed_and_keeps_the_rest() {
             ..ConfiguracionPatch::default()
         },
     };
-    let change = done(
-        cliente
-            .update(patch.clone(), known, &stamp_of(MARIA, 1))
-            .unwrap(),
-    );
+    let change = done(cliente.update(patch.clone(), &stamp_of(MARIA, 1)).unwrap());
     assert_eq!(told(&change.events), [(MARIA, "datos_modificados")]);
     let campos = &change.events[0].event.details()["campos"];
     assert_eq!(
@@ -132,12 +133,12 @@ fn a_patch_names_what_it_changed_and_keeps_the_rest() {
     );
     assert_eq!(change.state.version, 2);
     assert_eq!(change.state.configuracion.tolerancia_pesos, Pesos(1));
-    let again = change
-        .state
-        .update(patch, known, &stamp_of(MARIA, 2))
-        .unwrap();
+    let again = change.state.update(patch, &stamp_of(MARIA, 2)).unwrap();
     assert!(matches!(again, Decision::Replayed(_)));
-    assert_eq!(change.state.configuracion.umbral("2101"), Percent(5000));
+    assert_eq!(
+        change.state.configuracion.incidencias.of(code("2101")),
+        Percent(5000)
+    );
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn a_patch_is_judged_as_a_whole() {
             ..ConfiguracionPatch::default()
         },
     };
-    let Err(Invalid(errors)) = cliente.update(patch, known, &stamp_of(MARIA, 1)) else {
+    let Err(Invalid(errors)) = cliente.update(patch, &stamp_of(MARIA, 1)) else {
         panic!("taken")
     };
     assert_eq!(errors.len(), 2);

@@ -45,23 +45,31 @@ cierre_kernel::words! {
 }
 
 /// From which change on there is an incidence, and how urgent it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Umbrales {
-    /// The least change, in hundredths of a percent.
-    pub general: u32,
+    /// The least change.
+    pub umbral_variacion: Percent,
     /// The same for codes that have their own.
-    pub por_codigo: BTreeMap<Code, u32>,
-    /// The least difference in pesos that is `critica`, `alta`, `media`; strictly falling.
-    pub montos: [u64; 3],
+    pub umbrales: BTreeMap<Code, Percent>,
+    /// The least difference that is `critica`, `alta`, `media`; strictly falling.
+    pub montos_prioridad: [Pesos; 3],
+}
+
+impl Umbrales {
+    /// The least change of a code.
+    pub fn of(&self, code: Code) -> Percent {
+        let own = self.umbrales.get(&code);
+        own.copied().unwrap_or(self.umbral_variacion)
+    }
 }
 
 /// What a client begins with.
 impl Default for Umbrales {
     fn default() -> Self {
         Self {
-            general: 3_000,
-            por_codigo: BTreeMap::new(),
-            montos: [500_000, 200_000, 50_000],
+            umbral_variacion: Percent(3_000),
+            umbrales: BTreeMap::new(),
+            montos_prioridad: [Pesos(500_000), Pesos(200_000), Pesos(50_000)],
         }
     }
 }
@@ -225,9 +233,7 @@ impl Pair<'_> {
 
     fn concept(&self, rut: Rut, code: Code, before: i64, now: i64) -> Option<IncidenciaHallada> {
         let tipo = if before != 0 {
-            let own = self.thresholds.por_codigo.get(&code);
-            let threshold = own.copied().unwrap_or(self.thresholds.general);
-            if !reaches(before, now, threshold) {
+            if !reaches(before, now, self.thresholds.of(code)) {
                 return None;
             }
             TipoIncidencia::VariacionConcepto
@@ -241,7 +247,7 @@ impl Pair<'_> {
             rut,
             codigo: Some(code),
             amounts: (Some(before), Some(now)),
-            prioridad: priority(before, now, self.thresholds.montos),
+            prioridad: priority(before, now, self.thresholds.montos_prioridad),
             respaldo: self.explanations.announced.get(&(rut, code)).cloned(),
         };
         Some(found.into_incidencia(self.cierre))
@@ -316,22 +322,22 @@ impl Found {
     }
 }
 
-/// Whether a change is at least so many hundredths of a percent of the amount before: exact, nothing is divided.
-fn reaches(before: i64, now: i64, threshold: u32) -> bool {
+/// Whether a change is at least such a share of the amount before: exact, nothing is divided.
+fn reaches(before: i64, now: i64, threshold: Percent) -> bool {
     u128::from(now.abs_diff(before)) * 10_000
-        >= u128::from(threshold) * u128::from(before.unsigned_abs())
+        >= u128::from(threshold.0.unsigned_abs()) * u128::from(before.unsigned_abs())
 }
 
 /// The first priority that fits. Shares count only where there was an amount: of nothing, no change is a percentage.
-fn priority(before: i64, now: i64, montos: [u64; 3]) -> Prioridad {
-    let difference = now.abs_diff(before);
-    let share = |hundredths| before != 0 && reaches(before, now, hundredths);
+fn priority(before: i64, now: i64, montos: [Pesos; 3]) -> Prioridad {
+    let difference = Pesos::saturating(now.abs_diff(before));
+    let share = |percent| before != 0 && reaches(before, now, percent);
     let [critica, alta, media] = montos;
     if difference >= critica {
         Prioridad::Critica
-    } else if difference >= alta || share(10_000) {
+    } else if difference >= alta || share(Percent(10_000)) {
         Prioridad::Alta
-    } else if difference >= media || share(5_000) {
+    } else if difference >= media || share(Percent(5_000)) {
         Prioridad::Media
     } else {
         Prioridad::Baja

@@ -132,7 +132,7 @@ fn a_change_is_shown_as_the_contract_shows_it() {
 #[test]
 fn a_code_may_have_a_threshold_of_its_own() {
     let thresholds = Umbrales {
-        por_codigo: BTreeMap::from([(code("2101"), 500)]),
+        umbrales: BTreeMap::from([(code("2101"), Percent(500))]),
         ..Umbrales::default()
     };
     let before = sums(&[row(PERSON, 2, &[("2101", 1_000), ("2102", 1_000)])]);
@@ -326,12 +326,12 @@ proptest! {
     }
 
     #[test]
-    fn thresholds_are_exact(before in 1_i64..1_000_000, percent in 100_u32..100_000) {
+    fn thresholds_are_exact(before in 1_i64..1_000_000, percent in 100_i64..100_000) {
         // The least amount that reaches the threshold, by integers of another shape.
-        let least = (before * i64::from(percent) + 9_999) / 10_000;
+        let least = (before * percent + 9_999) / 10_000;
         let now = before + least;
-        prop_assert!(reaches(before, now, percent));
-        prop_assert!(!reaches(before, now - 1, percent));
+        prop_assert!(reaches(before, now, Percent(percent)));
+        prop_assert!(!reaches(before, now - 1, Percent(percent)));
     }
 }
 
