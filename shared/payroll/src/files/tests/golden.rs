@@ -1,0 +1,61 @@
+//! The contract's book in every spelling gives the same rows.
+
+use encoding_rs::WINDOWS_1252;
+
+use super::super::*;
+use super::Read;
+use crate::registro::{Field, Value};
+
+const GOLDEN: &str = include_str!("../../../data/lre_golden.csv");
+
+/// The book with its header line in another spelling.
+pub(crate) fn golden(header: impl Fn(&str) -> String) -> String {
+    let (first, rest) = GOLDEN.split_once('\n').unwrap();
+    format!("{}\n{rest}", header(first))
+}
+
+pub(crate) fn spellings() -> [String; 3] {
+    [
+        GOLDEN.to_owned(),
+        golden(|line| line.replace('(', " (")),
+        golden(|line| super::super::header::normalise(line).to_uppercase()),
+    ]
+}
+
+#[test]
+fn the_golden_book_reads_alike_in_nine_spellings() {
+    let mut first: Option<Vec<Registro>> = None;
+    for text in spellings() {
+        let (ansi, _, replaced) = WINDOWS_1252.encode(&text);
+        assert!(!replaced);
+        let marked = [b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat();
+        let files = [
+            ("utf-8", text.as_bytes()),
+            ("utf-8-sig", marked.as_slice()),
+            ("windows-1252", ansi.as_ref()),
+        ];
+        for (encoding, bytes) in files {
+            let Read { report, rows } =
+                Read::of(Kind::LibroRemuneraciones, "76086428_202510.csv", bytes);
+            assert_eq!(report.findings, [], "{encoding}");
+            // The header in ASCII alone leaves nothing that tells the two apart.
+            if !text.is_ascii() {
+                assert_eq!(report.encoding.unwrap().as_str(), encoding);
+            }
+            assert_eq!((report.rows, report.headers), (3, 147));
+            assert_eq!(report.columns.len(), 147);
+            let rows = rows.clone();
+            assert_eq!(first.get_or_insert_with(|| rows.clone()), &rows);
+        }
+    }
+    let rows = first.unwrap();
+    let code = |number: &str| Field::Lre(crate::lre::Code::parse(number).unwrap());
+    let row = &rows[2];
+    assert_eq!((row.row, row.rut.to_string()), (4, "30686957-4".to_owned()));
+    assert_eq!(row.value(code("5201")), Some(&Value::Amount(5_380_000)));
+    assert_eq!(row.value(code("1104")), Some(&Value::Text("18".into())));
+    assert_eq!(row.value(code("1115")), Some(&Value::Hundredths(1500)));
+    let day = jiff::civil::date(2025, 10, 15);
+    assert_eq!(row.value(code("1103")), Some(&Value::Date(day)));
+    assert_eq!(rows[0].value(code("1103")), None);
+}
