@@ -12,6 +12,8 @@ use crate::rut::{NotARut, Rut};
 
 /// The most digits of an amount.
 const AMOUNT_DIGITS: usize = 12;
+/// Longer than this is nothing but text. A workbook can name one long text in a million cells: only what copies it may look at all of it.
+const LONG: usize = 256;
 const FIRST_DAY: Date = date(1950, 1, 1);
 const LAST_DAY: Date = date(2100, 12, 31);
 
@@ -40,6 +42,12 @@ pub(super) fn read(
     epoch: Epoch,
     check_digit: bool,
 ) -> Result<Value, Rule> {
+    let (Raw::Text(written) | Raw::Number(written)) = raw;
+    if written.len() > LONG
+        && let Some(rule) = too_long(kind)
+    {
+        return Err(rule);
+    }
     match kind {
         CellType::Rut => rut(raw, check_digit).map(Value::Rut),
         CellType::Text(limit) => text(raw, *limit),
@@ -72,6 +80,18 @@ pub(super) fn read(
                 Some(_) | None => Err(Rule::ValorNoPermitido),
             }
         }
+    }
+}
+
+/// What a cell breaks that is far too long for its column.
+const fn too_long(kind: &CellType) -> Option<Rule> {
+    match kind {
+        CellType::Rut => Some(Rule::RutFormato),
+        CellType::Date => Some(Rule::FechaInvalida),
+        CellType::Amount { .. } => Some(Rule::MontoInvalido),
+        CellType::Decimal | CellType::Integer => Some(Rule::NumeroInvalido),
+        CellType::Words(_) | CellType::Codes(_) | CellType::Concept => Some(Rule::ValorNoPermitido),
+        CellType::Text(_) | CellType::Code => None,
     }
 }
 

@@ -182,7 +182,7 @@ fn calendar_days(cells: Cells<'_>, faults: &mut Vec<Fault>) -> Option<i64> {
 
 /// An employee new to the closing needs a name and a first day.
 fn creation(request: &Request<'_>, rut: Option<Rut>, cells: Cells<'_>, faults: &mut Vec<Fault>) {
-    if !rut.is_some_and(|rut| !(request.known)(rut)) {
+    if rut.is_none_or(|rut| (request.known)(rut)) {
         return;
     }
     let lacking: Vec<&str> = ["nombres", "apellido_paterno", "fecha_ingreso"]

@@ -212,10 +212,12 @@ impl Layout {
         field: Option<Field>,
         rule: Rule,
     ) {
-        let reason = match rule {
-            Rule::ColumnaDuplicada => "another column resolves alike",
-            _ if header.is_empty() => "has content and no header; no rule uses it",
-            _ => "no rule uses it",
+        let reason = if rule == Rule::ColumnaDuplicada {
+            "another column resolves alike"
+        } else if header.is_empty() {
+            "has content and no header; no rule uses it"
+        } else {
+            "no rule uses it"
         };
         let finding = Finding::of_file(reading.request.kind, rule, reason)
             .on(&place.sheet)

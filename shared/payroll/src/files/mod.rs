@@ -15,10 +15,14 @@ mod number;
 mod report;
 mod row;
 mod sheet;
+mod strings;
 mod survey;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod workbook;
+mod worksheet;
+mod xml;
 
 use std::borrow::Cow;
 use std::io::{self, Cursor, Read, Seek};

@@ -22,6 +22,9 @@ const SOUGHT: usize = 20;
 /// How many bytes of such rows are kept at most.
 const SOUGHT_BYTES: usize = 4 * 1024 * 1024;
 
+/// How many characters `total` has.
+const TOTAL: usize = 5;
+
 /// How a sheet ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -402,7 +405,11 @@ fn is_total(layout: &Layout, row: &Row) -> bool {
         |cell| matches!(layout.target(cell.column), Target::Known(known, _) if is_key(known.field)),
     );
     let first = with_text().next();
-    !has_rut && first.is_some_and(|cell| normalise(cell.text).starts_with("total"))
+    let begins = |cell: Cell<'_>| {
+        let word: String = cell.text.chars().take(TOTAL).collect();
+        normalise(&word) == "total"
+    };
+    !has_rut && first.is_some_and(begins)
 }
 
 fn too_wide(row: &Row) -> Result<(), Stop> {
