@@ -12,6 +12,13 @@ pub(super) struct Number(i128);
 impl Number {
     /// Reads a number as XML Schema writes a double, such as `600000`, `6E5` or `29.499999999999996`.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        // Nearly every number of a book is a few digits.
+        if text.len() <= DIGITS && text.bytes().all(|b| b.is_ascii_digit()) {
+            return text
+                .parse::<i64>()
+                .ok()
+                .map(|whole| Self(i128::from(whole) * 1_000_000));
+        }
         let (negative, text) = match text.as_bytes().first()? {
             b'-' => (true, text.get(1..)?),
             b'+' => (false, text.get(1..)?),

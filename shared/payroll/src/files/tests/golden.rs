@@ -59,3 +59,42 @@ fn the_golden_book_reads_alike_in_nine_spellings() {
     assert_eq!(row.value(code("1103")), Some(&Value::Date(day)));
     assert_eq!(rows[0].value(code("1103")), None);
 }
+
+#[test]
+fn the_golden_book_as_a_workbook_gives_the_same_rows() {
+    let from_csv = Read::of(Kind::LibroRemuneraciones, "a.csv", GOLDEN.as_bytes());
+    for as_numbers in [false, true] {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet().set_name("Libro").unwrap();
+        for (row, line) in (0..).zip(GOLDEN.lines()) {
+            for (column, cell) in (0..).zip(line.split(';')) {
+                match cell.parse::<u32>() {
+                    Ok(number) if as_numbers => sheet.write(row, column, number).unwrap(),
+                    Ok(_) | Err(_) => sheet.write(row, column, cell).unwrap(),
+                };
+            }
+        }
+        let bytes = book.save_to_buffer().unwrap();
+        let from_book = Read::of(Kind::LibroRemuneraciones, "a.xlsx", &bytes);
+        assert_eq!(from_book.shown(), [""; 0]);
+        assert_eq!(from_book.report.format, Some(Format::Xlsx));
+        let rows = from_book.rows.into_iter().map(|row| Registro {
+            sheet: "".into(),
+            ..row
+        });
+        assert_eq!(rows.collect::<Vec<_>>(), from_csv.rows);
+    }
+}
+
+#[test]
+fn days_of_a_workbook_are_read_in_both_calendars() {
+    use super::books::{FINIQUITOS, sheet};
+    for (flag, serial) in [("0", "45945"), ("1", "44483")] {
+        let book = sheet("Hoja1", &[FINIQUITOS, &["12345678-5", serial, "4"]]);
+        let property = format!("<workbookPr date1904=\"{flag}\"/>");
+        let book = book.edit("xl/workbook.xml", "<workbookPr/>", &property);
+        let read = Read::of(Kind::Finiquitos, "a.xlsx", &book.bytes());
+        let day = read.rows[0].value(Field::Named("fecha_termino"));
+        assert_eq!(day, Some(&Value::Date(jiff::civil::date(2025, 10, 15))));
+    }
+}

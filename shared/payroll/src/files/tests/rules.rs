@@ -140,7 +140,7 @@ fn breaking(rule: Rule) -> File {
         Rule::RutFormato => libro_file(&[&[("1101", "1234-5")]]),
         Rule::RutVacio => libro_file(&[&[("2101", "5")]]),
         Rule::SinFilas => file(Kind::Novedades, "a.csv", csv(&[NOVEDADES])),
-        Rule::TamanoMaximo => file(Kind::Finiquitos, "a.csv", vec![b' '; 52_428_801]),
+        Rule::TamanoMaximo => file(Kind::Finiquitos, "a.csv", vec![b' ']),
         Rule::TextoLargo => finiquito(&["12345678-5", "15/10/2025", "4", "", &"ñ".repeat(201)]),
         Rule::ValorNoPermitido => finiquito(&["12345678-5", "15/10/2025", "9", "", ""]),
         Rule::XmlNoPermitido => {
@@ -181,7 +181,14 @@ fn every_rule_is_told_and_only_where_it_is_broken() {
             declared_sha256: (*rule == Rule::HashDistinto).then_some("00"),
             known: &|_| false,
         };
-        let read = || read_bytes(request, &file.bytes, &mut |_| {}).unwrap();
+        let mut surveyed = Survey::of(file.bytes.as_slice()).unwrap();
+        if *rule == Rule::TamanoMaximo {
+            surveyed.size = MAX_BYTES + 1;
+        }
+        let read = || {
+            let input = Cursor::new(&file.bytes);
+            super::super::read(request, &surveyed, input, &mut |_| {}).unwrap()
+        };
         let report = read();
         let others: Vec<Rule> = report
             .totals
