@@ -8,7 +8,6 @@ use std::io::{BufWriter, Write};
 use std::time::Instant;
 
 use cierre_payroll::files::{Request, Survey, read};
-use cierre_payroll::kind::Kind;
 use cierre_payroll::lre::columns::{ColumnType, columns};
 use cierre_payroll::period::Period;
 use cierre_payroll::rut::Rut;
@@ -83,7 +82,7 @@ fn measure(kind: &str, file: &str) -> Result<(), Box<dyn Error>> {
     let surveyed = Survey::of(File::open(file)?)?;
     let looked = started.elapsed();
     let request = Request {
-        kind: Kind::parse(kind).ok_or("no such kind")?,
+        kind: kind.parse()?,
         period: Period::parse("2025-10")?,
         name: file,
         declared_size: None,

@@ -343,7 +343,10 @@ mod tests {
                 }
                 "all but libro_remuneraciones" => vec![Kind::Novedades, Kind::Ausentismos],
                 "all" | "csv" | "xlsx" => Kind::ALL.to_vec(),
-                words => words.split(' ').filter_map(Kind::parse).collect(),
+                words => words
+                    .split(' ')
+                    .filter_map(|word| word.parse().ok())
+                    .collect(),
             };
             assert!(!kinds.is_empty(), "{line}");
             for kind in kinds {

@@ -117,7 +117,7 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
 
 fn read(line: &'static str, before: &[Table]) -> Option<(Kind, &'static str, Spec)> {
     let mut cells = line.splitn(7, ';');
-    let kind = Kind::parse(cells.next()?)?;
+    let kind: Kind = cells.next()?.parse().ok()?;
     let sheet = cells.next()?;
     let name = cells.next()?;
     let synonyms = cells.next()?;
