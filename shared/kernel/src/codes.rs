@@ -250,6 +250,53 @@ codes! {
     // Payroll: exports
     LIBRO_MISSING "libro_missing" 409 "No payroll book is in force"
     LIBRO_NOT_EXPORTABLE "libro_not_exportable" 409 "The payroll book cannot be exported"
+
+    // Payables: what a factura says
+    REQUERIDO "requerido" 422 "The value is required"
+    VALOR_NO_ADMITIDO "valor_no_admitido" 422 "The value is not one of those admitted"
+    NIT_FORMATO "nit_formato" 422 "The NIT has the wrong form"
+    NIT_DIGITO_INVALIDO "nit_digito_invalido" 422 "The check digit of the NIT is wrong"
+    TOTAL_NO_POSITIVO "total_no_positivo" 422 "The total is not above zero"
+    FECHA_FUTURA "fecha_futura" 422 "The date lies in the future"
+    FECHA_INVALIDA "fecha_invalida" 422 "The date does not fit the other one"
+    USUARIO_NO_VALIDO "usuario_no_valido" 422 "The user cannot take this part"
+    HISTORICO_INCOMPLETO "historico_incompleto" 422 "The imported decision is not complete"
+    FACTURA_DUPLICADA "factura_duplicada" 409 "The factura is registered already"
+
+    // Payables: decisions
+    MOTIVO_REQUERIDO "motivo_requerido" 422 "A reason of 3 to 1000 characters is needed"
+    NO_ENCONTRADA "no_encontrada" 404 "There is no such factura"
+    NO_AUTORIZADO_PARA_DECIDIR "no_autorizado_para_decidir" 403 "The caller may not decide on this factura"
+    NOMBRE_RESERVADO "nombre_reservado" 403 "The name is reserved for automatic approvals"
+    SOD_VIOLATION "sod_violation" 403 "Somebody else has to decide"
+    SIN_RESPONSABLE "sin_responsable" 409 "The factura has no responsable"
+    RESPONSABLE_YA_ASIGNADO "responsable_ya_asignado" 409 "The factura has a responsable"
+    YA_APROBO "ya_aprobo" 409 "The person has approved in this round"
+    YA_DECIDIDA "ya_decidida" 409 "Already decided"
+    NO_DECIDIDA "no_decidida" 409 "Not decided yet"
+    TIENE_APROBACIONES "tiene_aprobaciones" 409 "The factura has approvals"
+    LIMITE_DE_RONDAS "limite_de_rondas" 409 "The factura has as many rounds as it may have"
+
+    // Payables: delegations, policy, jobs
+    DELEGACION_SOLAPADA "delegacion_solapada" 409 "Another delegation overlaps"
+    DELEGACION_TERMINADA "delegacion_terminada" 409 "The delegation is over"
+    BANDAS_INVALIDAS "bandas_invalidas" 422 "The bands are not valid"
+    CANTIDAD_INVALIDA "cantidad_invalida" 422 "Too few or too many items"
+    ID_REPETIDO "id_repetido" 422 "An id is repeated"
+    TRABAJO_NO_REINTENTABLE "trabajo_no_reintentable" 409 "The trabajo cannot be retried"
+
+    // Payables: electronic invoices
+    ARCHIVO_DEMASIADO_GRANDE "archivo_demasiado_grande" 422 "The file is too large"
+    XML_INSEGURO "xml_inseguro" 422 "The XML holds what is not safe to read"
+    XML_MAL_FORMADO "xml_mal_formado" 422 "The XML is not well-formed"
+    CODIFICACION_NO_ADMITIDA "codificacion_no_admitida" 422 "The XML has an encoding that is not read"
+    TIPO_DOCUMENTO_NO_ADMITIDO "tipo_documento_no_admitido" 422 "The document is no invoice"
+    CAMPO_FALTANTE "campo_faltante" 422 "A field is absent"
+    CAMPO_INVALIDO "campo_invalido" 422 "A field is malformed"
+    IMPORTE_FUERA_DE_RANGO "importe_fuera_de_rango" 422 "The amount is out of range"
+    MONEDA_INCONSISTENTE "moneda_inconsistente" 422 "The amount has another currency than the document"
+    DESTINATARIO_AJENO "destinatario_ajeno" 422 "The invoice is addressed to another company"
+    PROCESAMIENTO_FALLIDO "procesamiento_fallido" 409 "Processing failed repeatedly"
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::actor::Actor;
 use crate::canonical::{canonical_json, sha256_hex};
 use crate::company::CompanyId;
 use crate::correlation::CorrelationId;
-use crate::id::EventId;
+use crate::id::{CierreId, ClienteId, EventId};
 use crate::time::Instant;
 
 pub use verify::{Broken, ChainVerdict, ChainWalk, FirstBroken, verify_chain};
@@ -117,6 +117,36 @@ pub struct NewEvent {
     pub details: Map<String, Value>,
 }
 
+/// To whom an event belongs beside its resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The closing of a payroll.
+    pub cierre_id: Option<CierreId>,
+    /// The client of that closing.
+    pub cliente_id: Option<ClienteId>,
+}
+
+/// Who, when and where: what a command adds to a [`NewEvent`].
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The event's id.
+    pub id: EventId,
+    /// When.
+    pub at: Instant,
+    /// Whose.
+    pub company: &'a CompanyId,
+    /// By whom.
+    pub actor: &'a Actor,
+    /// Under which command.
+    pub correlation_id: &'a CorrelationId,
+    /// From which address; empty when unknown.
+    pub ip: &'a str,
+    /// With which program; empty when unknown.
+    pub user_agent: &'a str,
+    /// To whom it belongs.
+    pub scope: Scope,
+}
+
 /// An activity event as stored and as answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -138,6 +168,12 @@ pub struct Event {
     pub resource_type: String,
     /// Which one.
     pub resource_id: String,
+    /// The closing that it belongs to, in payroll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cierre_id: Option<CierreId>,
+    /// The client that it belongs to, in payroll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cliente_id: Option<ClienteId>,
     /// What the change was about.
     pub details: Map<String, Value>,
     /// The caller's address; empty when unknown.
@@ -156,20 +192,22 @@ pub struct Event {
 
 impl Event {
     /// Appends an event to a chain and answers it with the new head.
-    // One argument per source of what an event records; a struct would only rename them.
-    #[allow(clippy::too_many_arguments)]
     #[must_use]
     pub fn chained(
         new: NewEvent,
-        id: EventId,
-        at: Instant,
-        company: &CompanyId,
-        actor: &Actor,
-        correlation: &CorrelationId,
-        ip: &str,
-        user_agent: &str,
+        circumstances: Circumstances<'_>,
         head: &ChainHead,
     ) -> (Self, ChainHead) {
+        let Circumstances {
+            id,
+            at,
+            company,
+            actor,
+            correlation_id,
+            ip,
+            user_agent,
+            scope,
+        } = circumstances;
         let mut event = Self {
             id,
             timestamp: at,
@@ -180,10 +218,12 @@ impl Event {
             action: new.action.to_owned(),
             resource_type: new.resource_type.to_owned(),
             resource_id: new.resource_id,
+            cierre_id: scope.cierre_id,
+            cliente_id: scope.cliente_id,
             details: new.details,
             ip: ip.to_owned(),
             user_agent: user_agent.to_owned(),
-            correlation_id: correlation.clone(),
+            correlation_id: correlation_id.clone(),
             sequence: head.length.saturating_add(1),
             prev_hash: head.hash.clone(),
             hash: String::new(),
@@ -250,13 +290,16 @@ mod tests {
         };
         let (event, head) = Event::chained(
             new,
-            "evt_00000000000000000000000001".parse().unwrap(),
-            Instant::from_millis(1_706_702_400_000),
-            &CompanyId::parse("demo").unwrap(),
-            &Actor::system(),
-            &CorrelationId::parse("c-1").unwrap(),
-            "",
-            "",
+            Circumstances {
+                id: "evt_00000000000000000000000001".parse().unwrap(),
+                at: Instant::from_millis(1_706_702_400_000),
+                company: &CompanyId::parse("demo").unwrap(),
+                actor: &Actor::system(),
+                correlation_id: &CorrelationId::parse("c-1").unwrap(),
+                ip: "",
+                user_agent: "",
+                scope: Scope::default(),
+            },
             &ChainHead::default(),
         );
         let hashed = concat!(

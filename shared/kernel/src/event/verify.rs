@@ -152,7 +152,7 @@ mod tests {
     use crate::actor::Actor;
     use crate::company::CompanyId;
     use crate::correlation::CorrelationId;
-    use crate::event::{EventType, NewEvent};
+    use crate::event::{Circumstances, EventType, NewEvent, Scope};
     use crate::time::Instant;
     use proptest::prelude::*;
     use serde_json::json;
@@ -172,13 +172,16 @@ mod tests {
                         resource_id: "1".into(),
                         details,
                     },
-                    EventId::new(Ulid(n.into())),
-                    Instant::from_millis(i64::from(n)),
-                    &CompanyId::parse("demo").unwrap(),
-                    &Actor::system(),
-                    &CorrelationId::parse("c").unwrap(),
-                    "10.0.0.1",
-                    "curl",
+                    Circumstances {
+                        id: EventId::new(Ulid(n.into())),
+                        at: Instant::from_millis(i64::from(n)),
+                        company: &CompanyId::parse("demo").unwrap(),
+                        actor: &Actor::system(),
+                        correlation_id: &CorrelationId::parse("c").unwrap(),
+                        ip: "10.0.0.1",
+                        user_agent: "curl",
+                        scope: Scope::default(),
+                    },
                     &head,
                 );
                 head = next;

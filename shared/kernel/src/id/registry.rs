@@ -47,6 +47,16 @@ kinds! {
     Incidencia "inc" IncidenciaId;
     /// A job of payroll.
     Trabajo "tra" TrabajoId;
+    /// A supplier's invoice.
+    Factura "fac" FacturaId;
+    /// Somebody stands in for somebody else.
+    Delegacion "dlg" DelegacionId;
+    /// A job of payables.
+    TrabajoFacturas "trb" TrabajoFacturasId;
+    /// An upload of an electronic invoice.
+    Carga "car" CargaId;
+    /// Why a dropped object became no factura.
+    RechazoIngreso "rin" RechazoIngresoId;
     /// An activity event.
     Event "evt" EventId;
 }

@@ -88,7 +88,7 @@ fn routes<R: Routes<Activity>>() -> R {
     "prev_hash": "5f0c1d6d3f8f8f3c2f2f8d9b0f1f6a3e7c9b5a4d2e1f0c9b8a7d6e5f4c3b2a19",
     "hash": "9a1b6c0d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e7f8a9b"
 }))]
-struct ActivityEvent {
+pub struct ActivityEvent {
     id: String,
     timestamp: String,
     company_id: String,
@@ -101,6 +101,12 @@ struct ActivityEvent {
     action: String,
     resource_type: String,
     resource_id: String,
+    /// The payroll closing that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cierre_id: Option<String>,
+    /// The client of that closing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cliente_id: Option<String>,
     details: Map<String, Value>,
     /// Empty when the system acted.
     ip: String,
@@ -127,6 +133,8 @@ impl From<Event> for ActivityEvent {
             action: event.action,
             resource_type: event.resource_type,
             resource_id: event.resource_id,
+            cierre_id: event.cierre_id.map(|id| id.to_string()),
+            cliente_id: event.cliente_id.map(|id| id.to_string()),
             details: event.details,
             ip: event.ip,
             user_agent: event.user_agent,
@@ -140,10 +148,18 @@ impl From<Event> for ActivityEvent {
 
 /// A page of events.
 #[derive(Debug, Serialize, ToSchema)]
-struct ActivityPage {
+pub struct ActivityPage {
     items: Vec<ActivityEvent>,
     /// The cursor of the next page; only null ends the list.
     next: Option<String>,
+}
+
+impl ActivityPage {
+    /// These events, and the cursor of the next page.
+    pub fn new(events: Vec<Event>, next: Option<String>) -> Self {
+        let items = events.into_iter().map(Into::into).collect();
+        Self { items, next }
+    }
 }
 
 /// Which events; what is absent does not restrict.
@@ -192,9 +208,8 @@ async fn list_activity(
     let scope = caller.cursor_scope(&query);
     let start = activity.cursors.decode_key(&scope, cursor.as_deref())?;
     let found = page(&activity.db, &caller.context.company, &filter, limit, start).await?;
-    let items: Vec<ActivityEvent> = found.events.into_iter().map(Into::into).collect();
     let next = activity.cursors.encode_key(&scope, found.next.as_ref())?;
-    Ok(Answer::ok(&ActivityPage { items, next })?)
+    Ok(Answer::ok(&ActivityPage::new(found.events, next))?)
 }
 
 fn read_filter(fields: &mut Fields<'_>) -> Option<Filter> {

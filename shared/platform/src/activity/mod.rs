@@ -1,8 +1,11 @@
 //! Activity events: written in the transaction of the change that they report, chained per resource, never changed.
 //!
-//! The table's partition key is the resource, its sort key the event's place in the resource's chain; three indexes (company, user,
-//! correlation id, newest first by time) serve the queries. The head of the chain stands in the resource's own item, so a deleted tail is
-//! seen too.
+//! The table's partition key is the chain, its sort key the event's place in it; three indexes (company, user, correlation id, by time)
+//! serve the queries. The head of the chain stands in the resource's own item, so a deleted tail is seen too.
+//!
+//! A chain is that of one resource, or of something larger that a resource is a part of: all events of a payroll closing, those of its files
+//! among them, are one chain. Such events carry two attributes more, for two sparse indexes: [`CHRONOLOGY`] has the chain in the order of
+//! time, and [`BY_RESOURCE`] has the events of each part.
 
 mod counts;
 mod heads;
@@ -11,7 +14,8 @@ mod queries;
 mod topics;
 mod verify;
 
-use cierre_kernel::event::{ChainHead, Event, EventType, NewEvent};
+use cierre_kernel::actor::Actor;
+use cierre_kernel::event::{ChainHead, Circumstances, Event, EventType, NewEvent, Scope};
 use cierre_kernel::id::EventId;
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +26,8 @@ use crate::random;
 
 pub use counts::{follow as count, read as counts};
 pub use heads::CompanyHeads;
-pub use http::{Activity, document, router};
-pub use queries::{EventPage, Filter, page};
+pub use http::{Activity, ActivityEvent, ActivityPage, document, router};
+pub use queries::{EventPage, Filter, Order, Source, page, search};
 pub use topics::topic;
 pub use verify::{ChainHeads, HeadPlace, Verified, verify};
 
@@ -35,13 +39,21 @@ pub const BY_COMPANY: &str = "ByCompany";
 pub const BY_USER: &str = "ByUser";
 /// All events under one correlation id by time.
 pub const BY_CORRELATION: &str = "ByCorrelation";
+/// The events of a larger chain in the order of time, read strongly.
+pub const CHRONOLOGY: &str = "Chronology";
+/// The events of a resource that stands in a larger chain, by time.
+pub const BY_RESOURCE: &str = "ByResource";
 /// The partition attribute of [`BY_COMPANY`]: the company.
 const COMPANY: &str = "companyPk";
 /// The partition attribute of [`BY_USER`]: company and username.
 const USER: &str = "userPk";
 /// The partition attribute of [`BY_CORRELATION`]: company and correlation id.
 const CORRELATION: &str = "correlationPk";
-/// The sort attribute that the three indexes share: `<timestamp>#<event id>#<event type>`.
+/// The sort attribute of [`CHRONOLOGY`]; the same text as [`TIME_SORT`].
+const CHRONOLOGY_SORT: &str = "chronology";
+/// The partition attribute of [`BY_RESOURCE`]: company, kind and id of the resource.
+const RESOURCE: &str = "resourcePk";
+/// The sort attribute that the global indexes share: `<timestamp>#<event id>#<event type>`.
 pub const TIME_SORT: &str = "timeSort";
 
 /// Attributes that carry the index keys, beside the event's own.
@@ -55,6 +67,14 @@ struct Stored {
     correlation_pk: String,
     #[serde(rename = "timeSort")]
     time_sort: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chronology: Option<String>,
+    #[serde(
+        rename = "resourcePk",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    resource_pk: Option<String>,
     /// What it is called where others are told of it; the functions that tell them are called for these events only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
@@ -63,20 +83,27 @@ struct Stored {
 }
 
 impl Stored {
-    fn of(event: &Event) -> Result<Self, Failure> {
+    fn of(event: &Event, (chain_type, chain_id): (&str, &str)) -> Result<Self, Failure> {
         let company = &event.company_id;
+        let time_sort = format!("{}#{}#{}", event.timestamp, event.id, event.event_type);
+        let is_part =
+            (event.resource_type.as_str(), event.resource_id.as_str()) != (chain_type, chain_id);
+        let is_named = is_part && !event.resource_id.is_empty();
         Ok(Self {
+            chronology: event.cierre_id.map(|_| time_sort.clone()),
+            resource_pk: is_named
+                .then(|| partition(company.as_str(), &event.resource_type, &event.resource_id)),
             company_pk: company.as_str().to_owned(),
             user_pk: format!("{company}#{}", event.user),
             correlation_pk: format!("{company}#{}", event.correlation_id),
-            time_sort: format!("{}#{}#{}", event.timestamp, event.id, event.event_type),
+            time_sort,
             topic: topic(event).map(str::to_owned),
             event: serde_json::to_string(event).doing("writing an event")?,
         })
     }
 }
 
-/// Where an event of a resource stands.
+/// Where an event of a chain stands.
 pub fn key(company: &str, resource_type: &str, resource_id: &str, sequence: u64) -> Key {
     Key::new(
         TABLE,
@@ -90,7 +117,7 @@ fn place(sequence: u64) -> String {
     format!("{sequence:010}")
 }
 
-/// The partition that holds a resource's chain.
+/// The partition that holds the chain of a resource.
 pub fn partition(company: &str, resource_type: &str, resource_id: &str) -> String {
     format!("{company}#{resource_type}#{resource_id}")
 }
@@ -106,26 +133,69 @@ pub fn append(
     new: NewEvent,
     head: &ChainHead,
 ) -> Result<ChainHead, Failure> {
-    let id = EventId::new(random::ulid(context.now)?);
-    let (event, head) = Event::chained(
-        new,
+    let chain = (new.resource_type, new.resource_id.clone());
+    let entry = ChainEntry {
+        chain,
+        by: context.actor.clone(),
+        scope: Scope::default(),
+        id: None,
+        event: new,
+    };
+    append_entry(tx, context, entry, head)
+}
+
+/// An event of a chain that need not be its resource's own, by somebody who need not be the command's caller: a worker reports what an uploader
+/// did.
+#[derive(Clone, Debug)]
+pub struct ChainEntry {
+    /// What happened.
+    pub event: NewEvent,
+    /// Kind and id of the resource whose chain it is.
+    pub chain: (&'static str, String),
+    /// Who did it.
+    pub by: Actor,
+    /// To whom it belongs. What belongs to a closing stands in that closing's chain.
+    pub scope: Scope,
+    /// Its id, where a repeat has to make the same one.
+    pub id: Option<EventId>,
+}
+
+/// As [`append`], for an event that says itself where it stands and who did it.
+///
+/// # Errors
+/// As [`append`].
+pub fn append_entry(
+    tx: &mut Tx,
+    context: &Context,
+    entry: ChainEntry,
+    head: &ChainHead,
+) -> Result<ChainHead, Failure> {
+    let id = match entry.id {
+        Some(id) => id,
+        None => EventId::new(random::ulid(context.now)?),
+    };
+    // Where a caller came from says nothing about somebody else.
+    let is_caller = entry.by == context.actor;
+    let circumstances = Circumstances {
         id,
-        context.now,
-        &context.company,
-        &context.actor,
-        &context.correlation_id,
-        &context.ip,
-        &context.user_agent,
-        head,
-    );
+        at: context.now,
+        company: &context.company,
+        actor: &entry.by,
+        correlation_id: &context.correlation_id,
+        ip: if is_caller { &context.ip } else { "" },
+        user_agent: if is_caller { &context.user_agent } else { "" },
+        scope: entry.scope,
+    };
+    let (event, head) = Event::chained(entry.event, circumstances, head);
+    let (chain_type, chain_id) = (entry.chain.0, entry.chain.1.as_str());
     tx.put(
         key(
             context.company.as_str(),
-            &event.resource_type,
-            &event.resource_id,
+            chain_type,
+            chain_id,
             event.sequence,
         ),
-        &Stored::of(&event)?,
+        &Stored::of(&event, (chain_type, chain_id))?,
         Condition::absent(),
     )?;
     Ok(head)

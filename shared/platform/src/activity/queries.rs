@@ -2,7 +2,7 @@
 //!
 //! | asked for | read from | order |
 //! | --- | --- | --- |
-//! | a resource | the table, strongly | the chain's: oldest first |
+//! | a resource | the table, strongly; `ByResource` for what stands in a larger chain | the chain's: oldest first |
 //! | a correlation id | `ByCorrelation` | oldest first: the way of one command reads as a story |
 //! | a user | `ByUser` | newest first |
 //! | none of these | `ByCompany` | newest first |
@@ -17,7 +17,10 @@ use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::event::{Event, EventType};
 use cierre_kernel::page::Limit;
 
-use super::{BY_COMPANY, BY_CORRELATION, BY_USER, COMPANY, CORRELATION, TABLE, TIME_SORT, USER};
+use super::{
+    BY_COMPANY, BY_CORRELATION, BY_RESOURCE, BY_USER, CHRONOLOGY, CHRONOLOGY_SORT, COMPANY,
+    CORRELATION, RESOURCE, TABLE, TIME_SORT, USER,
+};
 use crate::db::{Db, Item, Query, text};
 use crate::error::Failure;
 
@@ -25,8 +28,6 @@ use crate::error::Failure;
 const EXAMINED: usize = 500;
 /// Events of one query while a filter is at work.
 const SIFTED_AT_ONCE: u32 = 100;
-/// The attributes that say where a query goes on.
-const POSITION: [&str; 6] = ["pk", "sk", COMPANY, USER, CORRELATION, TIME_SORT];
 
 /// Which events are wanted. What is absent does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,52 +42,97 @@ pub struct Filter {
     pub event_type: Option<EventType>,
 }
 
-impl Filter {
-    /// The query that answers it.
+/// In which direction of time events are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The oldest first.
+    Ascending,
+    /// The newest first.
+    Descending,
+}
+
+/// One partition of the table or of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A resource's own chain: kind and id.
+    Chain(String, String),
+    /// The events of a resource that stands in a larger chain: kind and id.
+    Part(String, String),
+    /// A larger chain in the order of time: kind and id of what the chain is named after.
+    Chronology(&'static str, String, Order),
+    /// What one command came to.
+    Correlation(CorrelationId),
+    /// What a user did, newest first.
+    User(String),
+    /// What happened in the company, newest first.
+    Company,
+}
+
+impl Source {
     fn query(&self, company: &CompanyId) -> Query {
-        if let Some((resource_type, resource_id)) = &self.resource {
-            return Query::partition(
-                TABLE,
-                super::partition(company.as_str(), resource_type, resource_id),
-            );
+        let of = |kind: &str, id: &str| super::partition(company.as_str(), kind, id);
+        match self {
+            Self::Chain(kind, id) => Query::partition(TABLE, of(kind, id)),
+            Self::Part(kind, id) => {
+                Query::index(TABLE, BY_RESOURCE, RESOURCE, of(kind, id), TIME_SORT)
+            }
+            Self::Chronology(kind, id, order) => {
+                let query = Query::local_index(TABLE, CHRONOLOGY, of(kind, id), CHRONOLOGY_SORT);
+                match order {
+                    Order::Ascending => query,
+                    Order::Descending => query.descending(),
+                }
+            }
+            Self::Correlation(id) => {
+                let partition = format!("{company}#{id}");
+                Query::index(TABLE, BY_CORRELATION, CORRELATION, partition, TIME_SORT)
+            }
+            Self::User(user) => {
+                let partition = format!("{company}#{user}");
+                Query::index(TABLE, BY_USER, USER, partition, TIME_SORT).descending()
+            }
+            Self::Company => {
+                Query::index(TABLE, BY_COMPANY, COMPANY, company.as_str(), TIME_SORT).descending()
+            }
         }
-        if let Some(id) = &self.correlation_id {
-            let partition = format!("{company}#{id}");
-            return Query::index(TABLE, BY_CORRELATION, CORRELATION, partition, TIME_SORT);
-        }
-        if let Some(user) = &self.user {
-            let partition = format!("{company}#{user}");
-            return Query::index(TABLE, BY_USER, USER, partition, TIME_SORT).descending();
-        }
-        Query::index(TABLE, BY_COMPANY, COMPANY, company.as_str(), TIME_SORT).descending()
     }
 
     /// The attributes by which the next query finds its place: those of the key that it reads along.
+    const fn along(&self) -> &'static [&'static str] {
+        match self {
+            Self::Chain(..) => &["pk", "sk"],
+            Self::Part(..) => &["pk", "sk", RESOURCE, TIME_SORT],
+            Self::Chronology(..) => &["pk", "sk", CHRONOLOGY_SORT],
+            Self::Correlation(_) => &["pk", "sk", CORRELATION, TIME_SORT],
+            Self::User(_) => &["pk", "sk", USER, TIME_SORT],
+            Self::Company => &["pk", "sk", COMPANY, TIME_SORT],
+        }
+    }
+
     fn position(&self, item: &Item) -> Item {
-        let along = if self.resource.is_some() {
-            None
-        } else if self.correlation_id.is_some() {
-            Some(CORRELATION)
-        } else if self.user.is_some() {
-            Some(USER)
-        } else {
-            Some(COMPANY)
-        };
-        let wanted = |name: &str| {
-            matches!(name, "pk" | "sk")
-                || along == Some(name)
-                || (along.is_some() && name == TIME_SORT)
-        };
-        POSITION
-            .into_iter()
-            .filter(|name| wanted(name))
+        let names = self.along().iter();
+        names
             .filter_map(|name| {
-                Some((
-                    name.to_owned(),
-                    AttributeValue::S(text(item, name)?.to_owned()),
-                ))
+                let value = AttributeValue::S(text(item, name)?.to_owned());
+                Some(((*name).to_owned(), value))
             })
             .collect()
+    }
+}
+
+impl Filter {
+    /// The narrowest partition that holds what is wanted.
+    fn source(&self) -> Source {
+        if let Some((kind, id)) = &self.resource {
+            return Source::Chain(kind.clone(), id.clone());
+        }
+        if let Some(id) = &self.correlation_id {
+            return Source::Correlation(id.clone());
+        }
+        if let Some(user) = &self.user {
+            return Source::User(user.clone());
+        }
+        Source::Company
     }
 
     /// Whether everything that the query reads is wanted.
@@ -138,9 +184,67 @@ pub async fn page(
     limit: Limit,
     start: Option<Item>,
 ) -> Result<EventPage, Failure> {
-    let mut sieve = Sieve::new(company, filter, limit, start);
+    let wanted = |item: &Item| Ok(filter.accepts(company, item));
+    let wanted: Wanted<'_> = if filter.is_exact() {
+        Wanted::All
+    } else {
+        Wanted::Only(&wanted)
+    };
+    let part = filter.resource.clone();
+    let part = part.map(|(kind, id)| Source::Part(kind, id));
+    if let Some(part) = &part
+        && start.as_ref().is_some_and(|at| at.contains_key(RESOURCE))
+    {
+        return sift(db, company, part, wanted, limit, start).await;
+    }
+    let begins = start.is_none();
+    let found = sift(db, company, &filter.source(), wanted, limit, start).await?;
+    // A resource has a chain of its own, or it stands in a larger one.
+    match part {
+        Some(part) if begins && found.events.is_empty() && found.next.is_none() => {
+            sift(db, company, &part, wanted, limit, None).await
+        }
+        Some(_) | None => Ok(found),
+    }
+}
+
+/// Reads a page of the events of a source that are wanted.
+///
+/// # Errors
+/// As [`page`].
+pub async fn search(
+    db: &Db,
+    company: &CompanyId,
+    source: &Source,
+    wanted: Option<&(dyn Fn(&Event) -> bool + Sync)>,
+    limit: Limit,
+    start: Option<Item>,
+) -> Result<EventPage, Failure> {
+    let Some(wanted) = wanted else {
+        return sift(db, company, source, Wanted::All, limit, start).await;
+    };
+    let of_item = |item: &Item| Ok(wanted(&super::read(item)?));
+    sift(db, company, source, Wanted::Only(&of_item), limit, start).await
+}
+
+/// Which events of a source are wanted.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    All,
+    Only(&'a (dyn Fn(&Item) -> Result<bool, Failure> + Sync)),
+}
+
+async fn sift(
+    db: &Db,
+    company: &CompanyId,
+    source: &Source,
+    wanted: Wanted<'_>,
+    limit: Limit,
+    start: Option<Item>,
+) -> Result<EventPage, Failure> {
+    let mut sieve = Sieve::new(source, wanted, limit, start);
     loop {
-        let mut query = filter.query(company).limit(sieve.next_request());
+        let mut query = source.query(company).limit(sieve.next_request());
         if let Some(position) = sieve.position.clone() {
             query = query.start_after(position);
         }
@@ -170,21 +274,21 @@ enum Sifted {
 }
 
 /// Collects wanted events up to the limit, and remembers the last one that it has examined.
-struct Sieve<'f> {
-    company: &'f CompanyId,
-    filter: &'f Filter,
+struct Sieve<'s> {
+    source: &'s Source,
+    wanted: Wanted<'s>,
     limit: usize,
     events: Vec<Event>,
     examined: usize,
     position: Option<Item>,
 }
 
-impl<'f> Sieve<'f> {
-    fn new(company: &'f CompanyId, filter: &'f Filter, limit: Limit, start: Option<Item>) -> Self {
+impl<'s> Sieve<'s> {
+    fn new(source: &'s Source, wanted: Wanted<'s>, limit: Limit, start: Option<Item>) -> Self {
         let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
         Self {
-            company,
-            filter,
+            source,
+            wanted,
             limit,
             events: Vec::new(),
             examined: 0,
@@ -194,22 +298,27 @@ impl<'f> Sieve<'f> {
 
     /// One more than the page holds tells whether there is a next page.
     fn next_request(&self) -> u32 {
-        if self.filter.is_exact() {
-            u32::try_from(self.limit - self.events.len() + 1).unwrap_or(SIFTED_AT_ONCE)
-        } else {
-            SIFTED_AT_ONCE
+        match self.wanted {
+            Wanted::All => {
+                u32::try_from(self.limit - self.events.len() + 1).unwrap_or(SIFTED_AT_ONCE)
+            }
+            Wanted::Only(_) => SIFTED_AT_ONCE,
         }
     }
 
     fn offer(&mut self, item: &Item) -> Result<Sifted, Failure> {
-        if self.filter.accepts(self.company, item) {
+        let wanted = match self.wanted {
+            Wanted::All => true,
+            Wanted::Only(wanted) => wanted(item)?,
+        };
+        if wanted {
             if self.events.len() == self.limit {
                 return Ok(Sifted::Full);
             }
             self.events.push(super::read(item)?);
         }
         self.examined += 1;
-        self.position = Some(self.filter.position(item));
+        self.position = Some(self.source.position(item));
         Ok(Sifted::Examined)
     }
 
@@ -244,13 +353,13 @@ mod tests {
             resource: Some(("thing".into(), "1".into())),
             ..filter()
         };
-        assert_eq!(names(&resource.position(&item)), ["pk", "sk"]);
+        assert_eq!(names(&resource.source().position(&item)), ["pk", "sk"]);
         let by_id = Filter {
             correlation_id: CorrelationId::parse("c-1").ok(),
             ..filter()
         };
         assert_eq!(
-            names(&by_id.position(&item)),
+            names(&by_id.source().position(&item)),
             ["correlationPk", "pk", "sk", "timeSort"]
         );
         let by_user = Filter {
@@ -258,11 +367,11 @@ mod tests {
             ..filter()
         };
         assert_eq!(
-            names(&by_user.position(&item)),
+            names(&by_user.source().position(&item)),
             ["pk", "sk", "timeSort", "userPk"]
         );
         assert_eq!(
-            names(&filter().position(&item)),
+            names(&filter().source().position(&item)),
             ["companyPk", "pk", "sk", "timeSort"]
         );
     }
@@ -317,10 +426,12 @@ mod tests {
             }).collect();
             let filter = Filter { event_type: Some(EventType::Create), ..filter() };
             let company = company();
+            let source = filter.source();
+            let accepted = |item: &Item| Ok(filter.accepts(&company, item));
             let mut shown = Vec::new();
             let mut start = None;
             loop {
-                let mut sieve = Sieve::new(&company, &filter, Limit::new(limit).unwrap(), start.clone());
+                let mut sieve = Sieve::new(&source, Wanted::Only(&accepted), Limit::new(limit).unwrap(), start.clone());
                 let after = |item: &&Item| start.as_ref().is_none_or(|start| text(item, "sk") > text(start, "sk"));
                 let mut full = false;
                 for item in items.iter().filter(after) {

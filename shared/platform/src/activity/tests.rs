@@ -3,7 +3,7 @@
 use cierre_kernel::actor::Actor;
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::correlation::CorrelationId;
-use cierre_kernel::event::{ChainHead, Event, EventType, NewEvent};
+use cierre_kernel::event::{ChainHead, Circumstances, Event, EventType, NewEvent, Scope};
 use cierre_kernel::id::EventId;
 use cierre_kernel::time::Instant;
 use serde_json::{Map, json};
@@ -35,16 +35,19 @@ fn chained(
 ) -> (Event, ChainHead) {
     Event::chained(
         new_event(kind),
-        EventId::new(Ulid(u128::from(n))),
-        Instant::from_millis(i64::try_from(n).unwrap()),
-        &company(),
-        &Actor {
-            user_id: "sub".into(),
-            user: user.into(),
+        Circumstances {
+            id: EventId::new(Ulid(u128::from(n))),
+            at: Instant::from_millis(i64::try_from(n).unwrap()),
+            company: &company(),
+            actor: &Actor {
+                user_id: "sub".into(),
+                user: user.into(),
+            },
+            correlation_id: &CorrelationId::parse(correlation).unwrap(),
+            ip: "",
+            user_agent: "",
+            scope: Scope::default(),
         },
-        &CorrelationId::parse(correlation).unwrap(),
-        "",
-        "",
         head,
     )
 }
@@ -56,7 +59,8 @@ pub(super) fn stored(n: u64, user: &str, correlation: &str, kind: EventType) -> 
         hash: String::new(),
     };
     let (event, _) = chained(n, user, correlation, kind, &head);
-    let mut item: Item = serde_dynamo::to_item(Stored::of(&event).unwrap()).unwrap();
+    let mut item: Item =
+        serde_dynamo::to_item(Stored::of(&event, ("thing", "1")).unwrap()).unwrap();
     item.extend(key("demo", "thing", "1", n).attributes());
     item
 }
