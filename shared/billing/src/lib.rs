@@ -15,7 +15,6 @@ pub mod heads;
 pub mod http;
 pub mod ids;
 pub mod invoices;
-mod listing;
 pub mod pendings;
 mod rejections;
 pub mod roles;

@@ -47,8 +47,7 @@ pub const PENDING_SORT: &str = "pendingSort";
 
 /// Over how many partitions a company's services are spread.
 pub const SERVICE_SHARDS: u8 = 8;
-/// Sorts after every ULID and every digit: the end of a range of sort keys that share a prefix.
-pub const AFTER_ALL: &str = "~";
+pub use cierre_platform::listing::AFTER_ALL;
 
 /// The partition of all unfinished jobs in [`LIST_INDEX`]. It belongs to no company, because the sweeper looks at all of them; no company's
 /// name can begin so.

@@ -24,18 +24,23 @@ const ADMIN: Roles = Roles::of(&[Role::Admin]);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The tables, by what they are called here.
-const TABLES: [(&str, Table); 4] = [
+const TABLES: [(&str, Table); 5] = [
     ("company", company::TABLE),
     ("billing", Table::new("BILLING_TABLE")),
+    ("payroll", Table::new("PAYROLL_TABLE")),
     ("activity", activity::TABLE),
     ("idempotency", idempotency::TABLE),
 ];
 /// The queues and the environment variables with their addresses.
-const QUEUES: [(&str, &str); 4] = [
+const QUEUES: [(&str, &str); 8] = [
     ("billing-jobs", "BILLING_JOBS_QUEUE_URL"),
     ("billing-chunks", "BILLING_CHUNKS_QUEUE_URL"),
     ("billing-jobs-dlq", "BILLING_JOBS_DLQ_URL"),
     ("billing-parked", "BILLING_PARKED_QUEUE_URL"),
+    ("payroll-files", "PAYROLL_FILES_QUEUE_URL"),
+    ("payroll-jobs", "PAYROLL_JOBS_QUEUE_URL"),
+    ("payroll-dlq", "PAYROLL_DLQ_URL"),
+    ("payroll-parked", "PAYROLL_PARKED_QUEUE_URL"),
 ];
 const BUCKET: &str = "UPLOADS_BUCKET";
 

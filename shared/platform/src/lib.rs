@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod aws;
 pub mod clock;
+pub mod command;
 pub mod company;
 pub mod context;
 pub mod counters;
@@ -16,6 +17,9 @@ pub mod health;
 pub mod http;
 pub mod idempotency;
 pub mod identity;
+pub mod listing;
+pub mod objects;
+pub mod pack;
 pub mod queue;
 pub mod random;
 pub mod stream;

@@ -10,10 +10,10 @@ use cierre_kernel::page::Limit;
 use cierre_kernel::time::Date;
 use cierre_platform::db::{Db, Item, Key, Loaded, Query, read_item};
 use cierre_platform::error::Doing;
+use cierre_platform::listing::{self, Listed, Order, Rows};
 use cierre_platform::{Context, Failure};
 
 use crate::entity::{Pending, PendingStatus, Service};
-use crate::listing::{self, Listed, Order, Rows};
 use crate::{ids, table};
 
 /// A date, `#` and the time part of a ULID.
@@ -115,6 +115,7 @@ fn order(context: &Context, filter: &Filter) -> Order {
         ),
     };
     Order {
+        table: table::BILLING,
         partitions,
         sort,
         group: GROUP,

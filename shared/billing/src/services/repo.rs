@@ -3,10 +3,10 @@
 use cierre_kernel::page::Limit;
 use cierre_kernel::time::Date;
 use cierre_platform::db::{Db, Item, Query, read_item};
+use cierre_platform::listing::{self, Listed, Order, Rows};
 use cierre_platform::{Context, Failure};
 
 use crate::entity::{Service, ServiceStatus};
-use crate::listing::{self, Listed, Order, Rows};
 use crate::table;
 
 /// A date, `#` and a ULID: the index orders services exactly as the list does.
@@ -80,6 +80,7 @@ fn order(context: &Context, filter: &Filter) -> Order {
         ),
     };
     Order {
+        table: table::BILLING,
         partitions,
         sort,
         group: GROUP,

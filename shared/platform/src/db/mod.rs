@@ -405,8 +405,9 @@ fn classify(error: SdkError<TransactWriteItemsError>) -> Result<Outcome, CommitE
     }
 }
 
-/// Sleeps with full jitter, so that the losers of one race do not meet again at the same instant.
-async fn back_off(attempt: u32) {
+/// Sleeps with full jitter, so that the losers of one race do not meet again at the same instant: at most 20 ms after the first try, at most
+/// 640 ms after the sixth and later ones.
+pub async fn back_off(attempt: u32) {
     let ceiling = 20_u64 << attempt.min(5);
     tokio::time::sleep(Duration::from_millis(1 + random::below(ceiling))).await;
 }

@@ -5,7 +5,8 @@ use std::panic::AssertUnwindSafe;
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::uri::PathAndQuery;
+use axum::http::{self, Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use cierre_kernel::codes;
@@ -14,6 +15,7 @@ use cierre_kernel::problem::Problem;
 use cierre_kernel::time::Instant;
 use futures::FutureExt;
 use lambda_http::request::RequestContext;
+use tower::util::MapRequest;
 use tracing::Instrument;
 use tracing::field::Empty;
 use ulid::Ulid;
@@ -36,6 +38,40 @@ pub fn app(routes: Router) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn(envelope))
+}
+
+/// A service that takes a path with a slash at its end as the path without it.
+pub type Trimmed<B> = MapRequest<Router, fn(http::Request<B>) -> http::Request<B>>;
+
+/// Puts that before the routes: a router chooses before its own layers run.
+pub fn without_trailing_slash<B>(app: Router) -> Trimmed<B> {
+    MapRequest::new(app, trim)
+}
+
+fn trim<B>(mut request: http::Request<B>) -> http::Request<B> {
+    // A blank or control character at the end is no part of an address to whoever reads it on the way here; it was one to the caller.
+    let sent = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(gateway)) => gateway.http.path.as_deref(),
+        Some(_) | None => None,
+    };
+    if sent.is_some_and(|path| !path.ends_with('/')) {
+        return request;
+    }
+    let uri = request.uri();
+    let path = uri.path().trim_end_matches('/');
+    if path.is_empty() || path.len() == uri.path().len() {
+        return request;
+    }
+    let target = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(target).ok();
+    if let Ok(trimmed) = Uri::from_parts(parts) {
+        *request.uri_mut() = trimmed;
+    }
+    request
 }
 
 /// What is known about a request before anything of it is trusted.

@@ -17,13 +17,13 @@ mod routes;
 mod rules;
 
 pub use answer::{PROBLEM_JSON, not_found};
-pub use app::app;
+pub use app::{Trimmed, app, without_trailing_slash};
 pub use cursor::{CursorScope, Cursors, KEY_VARIABLE as CURSOR_KEY_VARIABLE};
 pub use document::{PageParameters, combine};
 pub use fields::{At, Change, Fields, Paging, Source, decode};
 pub use guard::{Rule as RouteRule, allow, allow_any_user, allow_public};
 pub use precondition::{IfMatch, etag};
-pub use request::{BODY_LIMIT_BYTES, Body, Caller, IDEMPOTENCY_KEY, Query, Segment};
+pub use request::{BODY_LIMIT_BYTES, Body, Caller, IDEMPOTENCY_KEY, Query, Segment, Segments};
 pub use routes::{Described, Handled, Route, Routes, Ruled, Served, paste, serve};
 pub use rules::{
     Rule, any_object, boolean, date, date_within, id, integer, lines, list, money, object, one_of,

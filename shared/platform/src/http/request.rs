@@ -289,3 +289,26 @@ where
         Ok(Self(text.parse().map_err(|_| not_found())?))
     }
 }
+
+/// The two parameters of the path, in their types and in order. Text that is no such thing names nothing, so it is 404.
+#[derive(Clone, Copy, Debug)]
+pub struct Segments<A, B>(pub A, pub B);
+
+impl<A, B, S> FromRequestParts<S> for Segments<A, B>
+where
+    A: FromStr + Send,
+    B: FromStr + Send,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let not_found = || Problem::new(codes::NOT_FOUND);
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| not_found())?;
+        let first = first.parse().map_err(|_| not_found())?;
+        let second = second.parse().map_err(|_| not_found())?;
+        Ok(Self(first, second))
+    }
+}

@@ -109,6 +109,7 @@ impl Shelf for Memory {
 
 fn order(low: Option<String>, high: Option<String>) -> Order<usize> {
     Order {
+        table: Table::new("MEMORY"),
         partitions: (0..4).collect(),
         sort: "order",
         group: GROUP,

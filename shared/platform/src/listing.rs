@@ -12,12 +12,13 @@ use std::collections::VecDeque;
 use std::future::Future;
 
 use cierre_kernel::page::Limit;
-use cierre_platform::Failure;
-use cierre_platform::db::{Db, Item, Key, Query, QueryPage, text};
 use futures::future::try_join_all;
 
-use crate::table::{AFTER_ALL, BILLING};
+use crate::Failure;
+use crate::db::{Db, Item, Key, Query, QueryPage, Table, text};
 
+/// Sorts after every ULID and every digit: the end of a range of sort keys that share a prefix.
+pub const AFTER_ALL: &str = "~";
 /// Keys that one request looks at, except that a group is never cut.
 const KEYS_PER_REQUEST: usize = 500;
 /// Keys looked at together once the first look was not enough.
@@ -26,7 +27,7 @@ const KEYS_PER_LOOK: usize = 100;
 const BEFORE_ALL: &str = " ";
 
 /// What a list reads from: the database, or partitions in memory in tests.
-pub(crate) trait Shelf: Sync {
+pub trait Shelf: Sync {
     /// How a partition is named.
     type Partition: Clone + Send + Sync;
 
@@ -72,40 +73,47 @@ impl Shelf for Db {
 
 /// A key as an index lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub struct Listed {
     /// Its sort key in the index.
-    pub(crate) sort: String,
+    pub sort: String,
     /// The item behind it.
-    pub(crate) key: Key,
+    pub key: Key,
 }
 
 /// Where a list comes from and how it is ordered.
 #[derive(Clone, Debug)]
-pub(crate) struct Order<P = Query> {
+pub struct Order<P = Query> {
+    /// The table whose index it is.
+    pub table: Table,
     /// The partitions to merge, each without a range.
-    pub(crate) partitions: Vec<P>,
+    pub partitions: Vec<P>,
     /// The sort attribute of the index.
-    pub(crate) sort: &'static str,
+    pub sort: &'static str,
     /// How many characters of the sort key the rows share with the index's order; what is finer is put in order here.
-    pub(crate) group: usize,
+    pub group: usize,
     /// The first sort key of the list, if it does not begin at the beginning.
-    pub(crate) low: Option<String>,
+    pub low: Option<String>,
     /// The last sort key of the list.
-    pub(crate) high: Option<String>,
+    pub high: Option<String>,
 }
 
 /// A page of rows and the position behind which the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rows<T> {
-    pub(crate) rows: Vec<T>,
-    pub(crate) next: Option<String>,
+pub struct Rows<T> {
+    /// The rows, in the list's order.
+    pub rows: Vec<T>,
+    /// The position of the last one; none at the end of the list.
+    pub next: Option<String>,
 }
 
 /// One page of a list.
 ///
 /// `read` turns an item into its row and the row's position in the list, or into nothing when the list leaves it out. A row whose position does
 /// not belong to the group of its key has moved since the index was read; it stands elsewhere by now and is left out here.
-pub(crate) async fn page<S, T, R>(
+///
+/// # Errors
+/// When DynamoDB does not answer, or `read` fails.
+pub async fn page<S, T, R>(
     shelf: &S,
     order: &Order<S::Partition>,
     limit: Limit,
@@ -192,6 +200,7 @@ struct Strand<P> {
 /// The keys of all partitions, merged by their sort keys.
 struct Merge<'a, S: Shelf> {
     shelf: &'a S,
+    table: Table,
     sort: &'static str,
     group: usize,
     low: String,
@@ -227,6 +236,7 @@ impl<'a, S: Shelf> Merge<'a, S> {
         });
         Self {
             shelf,
+            table: order.table,
             sort: order.sort,
             group: order.group,
             low,
@@ -274,13 +284,13 @@ impl<'a, S: Shelf> Merge<'a, S> {
 
     /// Fetches a page for every strand that has run dry, all at once.
     async fn fill(&mut self) -> Result<(), Failure> {
-        let (shelf, sort) = (self.shelf, self.sort);
+        let (shelf, index) = (self.shelf, (self.table, self.sort));
         let range = (self.low.as_str(), self.high.as_str());
         let dry = self
             .strands
             .iter_mut()
             .filter(|strand| strand.keys.is_empty() && strand.start.is_some());
-        try_join_all(dry.map(|strand| strand.fetch(shelf, sort, range))).await?;
+        try_join_all(dry.map(|strand| strand.fetch(shelf, index, range))).await?;
         Ok(())
     }
 
@@ -295,7 +305,7 @@ impl<P: Clone + Send + Sync> Strand<P> {
     async fn fetch<S: Shelf<Partition = P>>(
         &mut self,
         shelf: &S,
-        sort: &'static str,
+        (table, sort): (Table, &'static str),
         range: (&str, &str),
     ) -> Result<(), Failure> {
         while self.keys.is_empty()
@@ -304,7 +314,7 @@ impl<P: Clone + Send + Sync> Strand<P> {
             let limit = u32::try_from(self.limit).unwrap_or(u32::MAX);
             let page = shelf.keys(&self.partition, range, limit, start).await?;
             for item in &page.items {
-                let (Some(sort), Some(key)) = (text(item, sort), Key::of(BILLING, item)) else {
+                let (Some(sort), Some(key)) = (text(item, sort), Key::of(table, item)) else {
                     return Err(Failure::message("an index holds a key without its parts"));
                 };
                 let sort = sort.to_owned();
