@@ -32,6 +32,7 @@ pub use finding::{Finding, KEPT, LISTED, Letters, Level, Rule, Totals};
 pub use header::Method;
 pub use report::{ColumnRead, Encoding, Format, Report};
 pub use survey::{Survey, Surveyed};
+pub(crate) use tables::{column_name, sheet_name};
 
 use cell::Epoch;
 use finding::Findings;

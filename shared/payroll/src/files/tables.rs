@@ -1,5 +1,6 @@
 //! The columns of every kind but the book, from `payroll_file_columns.csv`.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::header::normalise;
@@ -87,6 +88,24 @@ impl Table {
         let own = self.sheet.replace('_', " ");
         name == own || (self.sheet == "altas_bajas" && name == "altas y bajas")
     }
+}
+
+/// A column's name, if some kind has such a column.
+pub(crate) fn column_name(text: &str) -> Option<&'static str> {
+    NAMES.get(text).copied()
+}
+
+static NAMES: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new(|| {
+    let columns = TABLES.iter().flat_map(|table| &table.columns);
+    columns.map(|spec| (spec.name, spec.name)).collect()
+});
+
+/// The name that the contract gives to a sheet; empty for kinds of one sheet.
+pub(crate) fn sheet_name(kind: Kind, sheet: &str) -> &'static str {
+    let mut tables = tables(kind).filter(|table| !table.sheet.is_empty());
+    tables
+        .find(|table| table.is_sheet(sheet))
+        .map_or("", |table| table.sheet)
 }
 
 /// The tables of a kind; none for the book.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cierre_kernel::time::Date;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::movimiento::Movimiento;
 use crate::kind::Kind;
@@ -12,10 +12,9 @@ use crate::registro::{Field, Registro, Value};
 use crate::rut::Rut;
 
 /// An employee as the files show them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Empleado {
     /// Who.
-    #[serde(serialize_with = "as_text")]
     pub rut: Rut,
     /// Name.
     pub nombre: Option<String>,
@@ -35,18 +34,14 @@ pub struct Empleado {
     pub origen: BTreeSet<Kind>,
 }
 
-fn as_text<S: Serializer>(rut: &Rut, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(rut)
-}
-
 /// What a row of novedades did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consolidado {
     /// No other file knew the employee.
     Creado,
-    /// A cell told something that stands for the employee now.
+    /// A creation cell tells something about an employee whom other files know.
     Actualizado,
-    /// Nothing changed.
+    /// No creation cell tells anything.
     SinCambio,
 }
 
@@ -113,24 +108,37 @@ const fn rank(kind: Kind) -> u8 {
     }
 }
 
+/// Whether a field of a row tells something about the employee. A row without the others is all that [`Empleados::row`] reads.
+pub fn describes(kind: Kind, field: Field) -> bool {
+    match field {
+        Field::Lre(code) => {
+            kind == Kind::LibroRemuneraciones
+                && [
+                    Code::FECHA_INICIO,
+                    Code::FECHA_TERMINO,
+                    Code::CAUSAL,
+                    Code::AFP,
+                    Code::SALUD,
+                ]
+                .contains(&code)
+        }
+        Field::Named(_) => true,
+    }
+}
+
 impl Empleados {
     /// A row of a file in force. For novedades the answer tells what the row did to what the other files know: these come first.
     pub fn row(&mut self, kind: Kind, row: &Registro) -> Consolidado {
-        let before = self.get(row.rut);
+        let known = self.0.contains_key(&row.rut);
         let facts = self.0.entry(row.rut).or_default();
         facts.origen.insert(kind);
         facts.read(kind, row);
-        match before {
-            None => Consolidado::Creado,
-            Some(mut before) => {
-                let after = facts.view(row.rut);
-                before.origen.clone_from(&after.origen);
-                if before == after {
-                    Consolidado::SinCambio
-                } else {
-                    Consolidado::Actualizado
-                }
-            }
+        let mut told = row.values.iter().map(|(field, _)| *field);
+        let tells = told.any(|field| describes(kind, field) && field != Field::Named("rut"));
+        match (known, tells) {
+            (false, _) => Consolidado::Creado,
+            (true, true) => Consolidado::Actualizado,
+            (true, false) => Consolidado::SinCambio,
         }
     }
 
@@ -337,7 +345,9 @@ mod tests {
         let after = people.get(rut(PERSON)).unwrap();
         assert_eq!((after.nombre, after.cargo), (before.nombre, before.cargo));
         let half = named(PERSON, 2, &[("apellido_paterno", "Pérez")]);
-        assert_eq!(people.row(Kind::Novedades, &half), Consolidado::SinCambio);
+        assert_eq!(people.row(Kind::Novedades, &half), Consolidado::Actualizado);
+        let whole = people.get(rut(PERSON)).unwrap().nombre;
+        assert_eq!(whole.as_deref(), Some("Juan Pérez"));
         let post = named(PERSON, 2, &[("cargo", "Gerente")]);
         assert_eq!(people.row(Kind::Novedades, &post), Consolidado::Actualizado);
         let stranger = named("11111111-1", 3, &[("nombres", "Ana")]);
