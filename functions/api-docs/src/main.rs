@@ -25,10 +25,13 @@ fn document() -> OpenApi {
         identity::document(),
         activity::document(),
         cierre_billing::http::document(),
+        cierre_payroll::api::document(),
         page::document(),
     ];
     let mut document = combine(parts);
     // Relative to where the document was read, so it holds behind any host and stage.
     document.servers = Some(vec![Server::new("..")]);
+    let extensions = document.extensions.get_or_insert_default();
+    extensions.insert("x-payroll-events".to_owned(), cierre_payroll::api::events());
     document
 }

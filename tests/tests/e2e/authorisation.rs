@@ -18,12 +18,19 @@ fn request(route: &str) -> (Method, String) {
         "billing-pendings" => "pen_01JD0000000000000000000001",
         "invoices" if path.contains("by-batch") => "bat_01JD0000000000000000000001",
         "invoices" => "inv_01JD0000000000000000000001",
+        "api" if path.contains("/clientes") => "cli_01JD0000000000000000000001",
+        "api" if path.contains("/trabajos") => "tra_01JD0000000000000000000001",
+        "api" => "cie_01JD0000000000000000000001",
         _ => "bat_01JD0000000000000000000001",
     };
     let path = path
         .replace("{id}", id)
         .replace("{customerId}", "4711")
         .replace("{syncId}", "syn_01JD0000000000000000000001")
+        .replace("{aid}", "arc_01JD0000000000000000000001")
+        .replace("{did}", "dis_01JD0000000000000000000001")
+        .replace("{iid}", "inc_01JD0000000000000000000001")
+        .replace("{n}", "1")
         .replace("{book}", "A-0001")
         .replace("{number}", "A-0001-00000001");
     assert!(!path.contains('{'), "{path}");

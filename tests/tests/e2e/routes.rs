@@ -42,6 +42,11 @@ const READ: Access = Access::Roles(&["admin", "billing", "supervisor", "auditor"
 const WRITE: Access = Access::Roles(&["admin", "billing"]);
 const SETTLE: Access = Access::Roles(&["admin", "billing", "supervisor"]);
 const ADMIN: Access = Access::Roles(&["admin"]);
+const PAYROLL_READ: Access = Access::Roles(&["payroll", "supervisor", "admin", "auditor"]);
+const PAYROLL_WRITE: Access = Access::Roles(&["payroll", "admin"]);
+/// The one does what the other must approve; which of the two it is stands in the resource or in the body.
+const PAYROLL_SETTLE: Access = Access::Roles(&["payroll", "supervisor", "admin"]);
+const PAYROLL_APPROVE: Access = Access::Roles(&["supervisor", "admin"]);
 
 /// The contract: every route and who may call it. A new route is written down here, or the tests fail.
 pub(crate) const ROUTES: &[(&str, Access)] = &[
@@ -110,10 +115,92 @@ pub(crate) const ROUTES: &[(&str, Access)] = &[
     ("POST /erp-sync/cancel/{syncId}", SETTLE),
     ("GET /invoices/number/{number}", READ),
     ("GET /invoices/statistics", READ),
+    ("POST /api/nomina/clientes", PAYROLL_WRITE),
+    ("GET /api/nomina/clientes", PAYROLL_READ),
+    ("GET /api/nomina/clientes/{id}", PAYROLL_READ),
+    ("PATCH /api/nomina/clientes/{id}", PAYROLL_WRITE),
+    ("POST /api/nomina/cierres", PAYROLL_WRITE),
+    ("GET /api/nomina/cierres", PAYROLL_READ),
+    ("GET /api/nomina/cierres/{id}", PAYROLL_READ),
+    ("DELETE /api/nomina/cierres/{id}", PAYROLL_WRITE),
+    ("POST /api/nomina/cierres/{id}/archivos", PAYROLL_WRITE),
+    ("GET /api/nomina/cierres/{id}/archivos", PAYROLL_READ),
+    ("GET /api/nomina/cierres/{id}/archivos/{aid}", PAYROLL_READ),
+    (
+        "DELETE /api/nomina/cierres/{id}/archivos/{aid}",
+        PAYROLL_WRITE,
+    ),
+    (
+        "POST /api/nomina/cierres/{id}/archivos/{aid}/reprocesar",
+        PAYROLL_WRITE,
+    ),
+    (
+        "GET /api/nomina/cierres/{id}/archivos/{aid}/errores",
+        PAYROLL_READ,
+    ),
+    (
+        "GET /api/nomina/cierres/{id}/archivos/{aid}/columnas",
+        PAYROLL_READ,
+    ),
+    ("GET /api/nomina/cierres/{id}/empleados", PAYROLL_READ),
+    ("GET /api/nomina/cierres/{id}/registros", PAYROLL_READ),
+    ("POST /api/nomina/cierres/{id}/discrepancias", PAYROLL_WRITE),
+    ("GET /api/nomina/cierres/{id}/discrepancias", PAYROLL_READ),
+    (
+        "GET /api/nomina/cierres/{id}/discrepancias/{did}",
+        PAYROLL_READ,
+    ),
+    (
+        "POST /api/nomina/cierres/{id}/discrepancias/{did}/corregir",
+        PAYROLL_SETTLE,
+    ),
+    ("POST /api/nomina/cierres/{id}/incidencias", PAYROLL_WRITE),
+    ("GET /api/nomina/cierres/{id}/incidencias", PAYROLL_READ),
+    (
+        "GET /api/nomina/cierres/{id}/incidencias/{iid}",
+        PAYROLL_READ,
+    ),
+    (
+        "POST /api/nomina/cierres/{id}/incidencias/{iid}/resolver",
+        PAYROLL_WRITE,
+    ),
+    (
+        "POST /api/nomina/cierres/{id}/incidencias/{iid}/aprobar",
+        PAYROLL_APPROVE,
+    ),
+    (
+        "POST /api/nomina/cierres/{id}/incidencias/{iid}/rechazar",
+        PAYROLL_APPROVE,
+    ),
+    (
+        "POST /api/nomina/cierres/{id}/incidencias/lote",
+        PAYROLL_SETTLE,
+    ),
+    ("POST /api/nomina/cierres/{id}/finalizar", PAYROLL_WRITE),
+    ("POST /api/nomina/cierres/{id}/reabrir", PAYROLL_APPROVE),
+    ("GET /api/nomina/cierres/{id}/sellos", PAYROLL_READ),
+    ("GET /api/nomina/cierres/{id}/sellos/{n}", PAYROLL_READ),
+    (
+        "GET /api/nomina/cierres/{id}/sellos/{n}/diferencias",
+        PAYROLL_READ,
+    ),
+    ("GET /api/nomina/cierres/{id}/libro", PAYROLL_READ),
+    ("GET /api/nomina/cierres/{id}/timeline", PAYROLL_READ),
+    ("GET /api/nomina/cierres/{id}/errores", PAYROLL_READ),
+    ("GET /api/nomina/actividad", PAYROLL_READ),
+    ("GET /api/nomina/cuarentena", PAYROLL_READ),
+    ("GET /api/nomina/trabajos/{id}", PAYROLL_READ),
 ];
 
 /// Files of the page at `/api`; they are no part of the API.
 const ASSETS: &str = "GET /api/{asset+}";
+/// Where payroll's paths arrive that end in a slash; they are no routes of their own.
+const WITH_A_SLASH: [&str; 4] = [
+    "GET /api/nomina/{path+}",
+    "POST /api/nomina/{path+}",
+    "PATCH /api/nomina/{path+}",
+    "DELETE /api/nomina/{path+}",
+];
 
 type Guarded = BTreeMap<String, bool>;
 
@@ -163,6 +250,9 @@ fn the_template_has_exactly_the_routes_of_the_contract() {
         );
     }
     assert_eq!(routes.remove(ASSETS), Some(false));
+    for route in WITH_A_SLASH {
+        assert_eq!(routes.remove(route), Some(true), "{route}");
+    }
     assert_eq!(routes, contract());
 }
 
