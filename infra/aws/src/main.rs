@@ -4,9 +4,10 @@
 //! ```text
 //! cierre-local-aws user <pool> <username> <name> <role> <company> <password>
 //! cierre-local-aws services <company>
+//! cierre-local-aws object <key> <file> <media type>
 //! cierre-local-aws queue <url>
 //! ```
-//! Region, credentials and endpoint come from the environment, for `services` also the names of the tables.
+//! Region, credentials and endpoint come from the environment, for `services` also the names of the tables, for `object` that of the bucket.
 
 mod queue;
 mod services;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use cierre_kernel::company::CompanyId;
 use cierre_platform::aws::Aws;
 use cierre_platform::db::Db;
+use cierre_platform::objects::{Objects, UPLOADS_BUCKET};
 use cierre_platform::{activity, company, idempotency};
 
 /// Whatever went wrong; the whole chain is printed.
@@ -61,6 +63,11 @@ async fn run(words: &[&str]) -> Outcome {
             ];
             let db = Db::from_env(aws.dynamodb(), &tables);
             Ok(services::load(&db, &CompanyId::parse(company)?).await?)
+        }
+        ["object", key, file, media_type] => {
+            let bucket = Objects::from_env(&aws, UPLOADS_BUCKET)?;
+            bucket.put(key, std::fs::read(file)?, media_type).await?;
+            Ok(())
         }
         ["queue", url] => queue::print_counts(&aws.sqs(), url).await,
         _ => Err("not a command; `cargo local` knows them".into()),

@@ -70,6 +70,32 @@ impl Session {
         self.send(Method::PUT, path, Some(body)).await
     }
 
+    /// Puts bytes to an address that the API gave: `method`, `url` and `headers`. No token goes there.
+    pub(crate) async fn upload(&self, address: &Value, content: Vec<u8>) -> Result<()> {
+        let mut request = self.client.put(field(address, "url")).body(content);
+        let headers = address["headers"].as_object().into_iter().flatten();
+        // The client itself tells how long the body is.
+        for (name, value) in headers.filter(|(name, _)| *name != "content-length") {
+            request = request.header(name, value.as_str().unwrap_or_default());
+        }
+        let answer = request
+            .send()
+            .await
+            .or_fail("The upload got no answer", NEXT)?;
+        answer
+            .error_for_status()
+            .or_fail("The bucket refused the upload", NEXT)?;
+        Ok(())
+    }
+
+    /// Reads what stands at an address that the API gave. No token goes there.
+    pub(crate) async fn download(&self, url: &str) -> Result<Vec<u8>> {
+        let failed = "The download failed";
+        let answer = self.client.get(url).send().await.or_fail(failed, NEXT)?;
+        let answer = answer.error_for_status().or_fail(failed, NEXT)?;
+        Ok(answer.bytes().await.or_fail(failed, NEXT)?.to_vec())
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Answer> {
         let asked = format!("{method} {path}");
         let mut request = self.client.request(method, format!("{}{path}", self.api));
