@@ -7,15 +7,17 @@ use crate::build::{self, Among, Profile};
 use crate::conformance::{self, Depth};
 use crate::deploy::{self, Outputs};
 use crate::failure::Result;
-use crate::process::{run_openly, run_quietly};
+use crate::process::{run_openly, run_quietly, run_together};
 use crate::progress::heading;
 use crate::project::Project;
 use crate::stack::{REGION, ROOT, STACK_NAME, Stack};
 use crate::tools::{self, Tools};
 use crate::users;
 
-/// The test programs that need a running stack.
-const END_TO_END_TESTS: [&str; 4] = ["e2e", "batches", "faults", "injected"];
+/// The test programs that need a running stack, and keep it busy.
+const END_TO_END_TESTS: [&str; 2] = ["e2e", "batches"];
+/// Those that mostly wait: for the lease of a worker that was killed, for the next try of a request that failed. They run at the same time.
+const WAITING_TESTS: [&str; 2] = ["faults", "injected"];
 /// Built once into .local/tools when the machine has none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
@@ -101,21 +103,35 @@ pub(crate) async fn end_to_end(
 ) -> Result<()> {
     let tools = tools::install(project)?;
     build::functions(project, profile, Among::Everything)?;
-    let mut command = project.cargo();
-    command.args(["test", "--profile", Profile::Local.name(), "--workspace"]);
-    if cargo_arguments.is_empty() {
-        for program in END_TO_END_TESTS {
+    let tests = |programs: &[&str]| {
+        let mut command = project.cargo();
+        command.args(["test", "--profile", Profile::Local.name(), "--workspace"]);
+        for program in programs {
             command.args(["--test", program]);
         }
-    }
-    command.args(cargo_arguments);
+        command
+    };
     on_fresh_stack(project, stack, &tools, parameters, async |outputs| {
-        against_stack(stack, outputs, "End-to-end tests", command)?;
-        // Last, because it leaves the demo company full of nonsense.
-        if cargo_arguments.is_empty() {
-            conformance::check(project, stack, outputs, Depth::SAMPLE).await?;
+        if !cargo_arguments.is_empty() {
+            let mut command = tests(&[]);
+            command.args(cargo_arguments);
+            return against_stack(stack, outputs, "End-to-end tests", command);
         }
-        Ok(())
+        let command = tests(&END_TO_END_TESTS);
+        against_stack(stack, outputs, "End-to-end tests", command)?;
+        let environment = test_environment(stack, outputs)?;
+        let waiting = WAITING_TESTS.map(|program| {
+            let mut command = tests(&[program]);
+            command.envs(environment.iter().cloned());
+            // They take turns where they have to; who waits for a turn must not keep the others from starting.
+            command.env("RUST_TEST_THREADS", "32");
+            let log = stack.folder().join(format!("{program}.log"));
+            (command, log)
+        });
+        let label = format!("End-to-end tests: {}", WAITING_TESTS.join(" and "));
+        run_together(&label, waiting, &failing_test(stack))?;
+        // Last, because it leaves the demo company full of nonsense.
+        conformance::check(project, stack, outputs, Depth::SAMPLE).await
     })
     .await?;
     heading("All checks passed");
@@ -138,7 +154,9 @@ pub(crate) async fn conformance(
 }
 
 /// The programs that measure.
-pub(crate) const BENCHES: [&str; 2] = ["costs", "starts"];
+pub(crate) const BENCHES: [&str; 3] = ["costs", PAYROLL, "starts"];
+/// The one that also runs the reader of payroll files as a program of its own.
+const PAYROLL: &str = "payroll";
 
 /// Runs the measurements: those of the end-to-end crate's benches that are named, or all of them, with a fresh stack.
 ///
@@ -150,11 +168,15 @@ pub(crate) async fn bench(
     programs: &[String],
 ) -> Result<()> {
     let tools = tools::install(project)?;
+    let wanted = |program: &str| programs.is_empty() || programs.iter().any(|one| one == program);
     build::functions(project, Profile::Release, Among::Themselves)?;
+    if wanted(PAYROLL) {
+        build_reader(project)?;
+    }
     let mut benches = project.cargo();
     benches.args(["bench", "--profile", Profile::Local.name(), "--workspace"]);
     for program in BENCHES {
-        if programs.is_empty() || programs.iter().any(|named| named == program) {
+        if wanted(program) {
             benches.args(["--bench", program]);
         }
     }
@@ -162,6 +184,19 @@ pub(crate) async fn bench(
         against_stack(stack, outputs, "Measurements", benches)
     })
     .await
+}
+
+/// Builds the reader of payroll files as the functions are built. Examples are made with what tests depend on, which cargo compiles the AWS SDK
+/// another time for.
+fn build_reader(project: &Project) -> Result<()> {
+    run_openly(
+        "Building the reader of payroll files (some minutes the first time, seconds later)",
+        project
+            .cargo()
+            .args(["build", "--profile", Profile::Release.name()])
+            .args(["--package", "cierre-payroll", "--example", "measure"]),
+        "mend what the compiler names above",
+    )
 }
 
 /// What a stack under test is deployed with: the tests' own ERP listens on this machine.
@@ -200,13 +235,14 @@ fn against_stack(
     mut command: Command,
 ) -> Result<()> {
     command.envs(test_environment(stack, outputs)?);
-    run_openly(
-        label,
-        &mut command,
-        &format!(
-            "read the failing test's message above; the functions' logs are in {}",
-            stack.log().display()
-        ),
+    run_openly(label, &mut command, &failing_test(stack))
+}
+
+fn failing_test(stack: &Stack) -> String {
+    let log = stack.log();
+    format!(
+        "read the failing test's message above; the functions' logs are in {}",
+        log.display()
     )
 }
 

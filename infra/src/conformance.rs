@@ -90,7 +90,16 @@ async fn configuration(project: &Project, stack: &Stack, api: &str) -> Result<Pa
         .post("/erp-sync/batch", json!({ "batchId": batch }))
         .await?
         .expect(StatusCode::ACCEPTED)?;
-    let known = known(batch, sync.text("/id")?);
+    let closings = ana
+        .get("/api/nomina/cierres")
+        .await?
+        .expect(StatusCode::OK)?;
+    let closing = Closing {
+        client: closings.text("/items/0/cliente_id")?,
+        id: closings.text("/items/0/id")?,
+        file: closings.text("/items/0/archivos/libro_remuneraciones")?,
+    };
+    let known = known(batch, sync.text("/id")?, &closing);
     let file = project.root().join("infra/schemathesis.toml");
     let always = fs::read_to_string(&file).or_fail(
         format!("Cannot read {}", file.display()),
@@ -104,20 +113,30 @@ async fn configuration(project: &Project, stack: &Stack, api: &str) -> Result<Pa
     Ok(file)
 }
 
+/// A closing of the demonstration, sealed.
+struct Closing<'a> {
+    client: &'a str,
+    id: &'a str,
+    file: &'a str,
+}
+
 /// Service 1 of the demonstration is invoiced, service 7 is not sent yet.
-fn known(batch: &str, sync: &str) -> String {
+fn known(batch: &str, sync: &str, closing: &Closing<'_>) -> String {
     let operations = [
         ("/invoices/[{]id[}]", "inv_00000000000000000000000001"),
         ("/invoices/by-batch/", batch),
         ("/billing-batches/[{]id[}]", batch),
         ("/billing-pendings/", "pen_00000000000000000000000001"),
         ("/services/", "svc_00000000000000000000000007"),
+        ("/api/nomina/clientes/", closing.client),
+        ("/api/nomina/cierres/", closing.id),
     ];
     let operations = operations.map(|(path, id)| {
         format!("\n[[operations]]\ninclude-path-regex = '^{path}'\nparameters = {{ \"path.id\" = \"{id}\" }}\n")
     });
     format!(
-        "\n[parameters]\n\"path.customerId\" = 1\n\"path.book\" = \"A-0001\"\n\"path.number\" = \"A-0001-00000001\"\n\"path.syncId\" = \"{sync}\"\n{}",
+        "\n[parameters]\n\"path.customerId\" = 1\n\"path.book\" = \"A-0001\"\n\"path.number\" = \"A-0001-00000001\"\n\"path.syncId\" = \"{sync}\"\n\"path.aid\" = \"{}\"\n\"path.n\" = 1\n{}",
+        closing.file,
         operations.concat()
     )
 }

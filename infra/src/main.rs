@@ -81,7 +81,8 @@ enum Command {
     },
     /// The measurements of docs/costs.md, on a stack of its own and with functions that are built as for AWS.
     Bench {
-        /// Only these: `costs` are requests and capacity units, `starts` are starts, sizes and memory. All, unless told otherwise.
+        /// Only these: `costs` are requests and capacity units, `payroll` is a book of ten thousand employees, `starts` are starts, sizes and
+        /// memory. All, unless told otherwise.
         #[arg(value_parser = checks::BENCHES)]
         programs: Vec<String>,
     },
@@ -145,7 +146,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Deploy => {
             stack.must_run().await?;
             let tools = tools::install(&project)?;
-            build::functions(&project, profile, Among::Themselves)?;
+            build::functions(&project, profile, Among::Everything)?;
             deploy::deploy(&project, &stack, &tools, parameters)?;
             Ok(())
         }
@@ -163,7 +164,7 @@ async fn up(
     parameters: &[String],
 ) -> Result<()> {
     let tools = tools::install(project)?;
-    build::functions(project, profile, Among::Themselves)?;
+    build::functions(project, profile, Among::Everything)?;
     stack.start(&tools).await?;
     let outputs = deploy::deploy(project, stack, &tools, parameters)?;
     users::create(project, stack, &outputs)?;

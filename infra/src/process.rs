@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -84,6 +84,40 @@ pub(crate) fn run_openly(label: &str, command: &mut Command, next: &str) -> Resu
         Ok(())
     } else {
         Err(Failure::new(format!("{label} failed ({status})."), next))
+    }
+}
+
+/// Runs commands at the same time, each with its output in a file of its own. What they printed is shown one after the other when all are done.
+pub(crate) fn run_together(
+    label: &str,
+    commands: impl IntoIterator<Item = (Command, PathBuf)>,
+    next: &str,
+) -> Result<()> {
+    crate::progress::heading(label);
+    let mut running = Vec::new();
+    for (mut command, log) in commands {
+        let cannot_write = || format!("Cannot write {}", log.display());
+        let output = File::create(&log).or_fail(cannot_write(), "check the permissions")?;
+        let errors = output
+            .try_clone()
+            .or_fail(cannot_write(), "check the permissions")?;
+        let started = command.stdout(output).stderr(errors).spawn().or_fail(
+            format!("Cannot start {}", command.get_program().display()),
+            next,
+        )?;
+        running.push((started, log));
+    }
+    let mut failed = None;
+    for (mut child, log) in running {
+        let status = child.wait().or_fail("Cannot wait for a program", next)?;
+        print!("{}", fs::read_to_string(&log).unwrap_or_default());
+        if !status.success() {
+            failed.get_or_insert(status);
+        }
+    }
+    match failed {
+        None => Ok(()),
+        Some(status) => Err(Failure::new(format!("{label} failed ({status})."), next)),
     }
 }
 
