@@ -143,7 +143,8 @@ impl Company {
         self.messages("BILLING_PARKED_QUEUE_URL").await
     }
 
-    async fn messages(&self, queue: &str) -> u64 {
+    /// Messages that wait in a queue or are being worked on.
+    pub async fn messages(&self, queue: &str) -> u64 {
         use aws_sdk_sqs::types::QueueAttributeName::{
             ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible,
         };

@@ -16,6 +16,7 @@ mod company;
 mod inside;
 mod listening;
 mod logs;
+mod payroll;
 mod process;
 mod proxy;
 mod report;
@@ -29,6 +30,10 @@ pub use client::{Client, Reply, Sent};
 pub use company::{Company, PASSWORD, User};
 pub use inside::{Ask, Inside, TABLES, Tables, Template, Told, Twin, sqs_event};
 pub use listening::{Listening, SECRET};
+pub use payroll::{
+    Announced, Closing, Dropped, GOLDEN, GOLDEN_CLIENT, GOLDEN_MONTH, Libro, NOMINA, Sheet, WORDS,
+    WORK_ENDS_WITHIN, keys, movimientos, movimientos_with, names, repacked, rut, table, workbook,
+};
 pub use process::Signal;
 pub use proxy::{Call, Fault, Plan, Proxy, Reach, scramble};
 pub use report::{put_head, put_section};

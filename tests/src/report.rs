@@ -4,7 +4,13 @@ use std::fs;
 
 const PLACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/costs.md");
 /// The order of the file. What is not listed comes last.
-const ORDER: [&str; 4] = ["Routes", "Batches", "Starts", "Beside other runtimes"];
+const ORDER: [&str; 5] = [
+    "Routes",
+    "Batches",
+    "Payroll",
+    "Starts",
+    "Beside other runtimes",
+];
 
 /// Puts a section into the report, in the place of the one of the same title, and prints it. `text` is all that follows the title.
 pub fn put_section(title: &str, text: &str) {

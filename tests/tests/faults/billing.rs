@@ -1,6 +1,4 @@
-//! Workers that die, freeze and fail. These tests kill processes of the stack, so they run one after the other.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! Batches whose workers die, freeze and fail.
 
 use std::time::Duration;
 
@@ -11,7 +9,6 @@ use tokio::sync::Mutex;
 
 /// One fault at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
-
 const WORKER: &str = "run-billing-batch";
 const MATERIALISER: &str = "materialise-invoices";
 
