@@ -11,22 +11,6 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Out of `dynamodb;desc="2 requests, 12.0 write units, 3.5 read units"`.
-    pub(crate) fn of(header: &str) -> Self {
-        let numbers: Vec<f64> = header
-            .split(|c: char| !(c.is_ascii_digit() || c == '.'))
-            .filter_map(|word| word.parse().ok())
-            .collect();
-        match numbers.as_slice() {
-            [requests, writes, reads] => Self {
-                requests: *requests,
-                writes: *writes,
-                reads: *reads,
-            },
-            _ => panic!("no costs in {header:?}"),
-        }
-    }
-
     /// Out of a log line's fields.
     pub(crate) fn of_line(line: &Value) -> Self {
         let figure = |field: &str| line[field].as_f64().unwrap_or_default();

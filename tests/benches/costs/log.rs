@@ -33,17 +33,21 @@ impl Log {
         Self { file, from }
     }
 
-    /// The lines with this message, summed up by the value of one of their fields.
-    pub(crate) fn told(&self, message: &str, by: &str) -> BTreeMap<String, Told> {
+    /// The lines with this message.
+    pub(crate) fn lines(&self, message: &str) -> Vec<Value> {
         let text = fs::read(&self.file).unwrap();
         let text = String::from_utf8_lossy(text.get(self.from..).unwrap_or_default()).into_owned();
-        let mut sums: BTreeMap<String, Told> = BTreeMap::new();
-        let lines = text
-            .lines()
+        text.lines()
             .filter(|line| line.starts_with('{'))
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|line| line["message"] == message);
-        for line in lines {
+            .filter(|line| line["message"] == message)
+            .collect()
+    }
+
+    /// The lines with this message, summed up by the value of one of their fields.
+    pub(crate) fn told(&self, message: &str, by: &str) -> BTreeMap<String, Told> {
+        let mut sums: BTreeMap<String, Told> = BTreeMap::new();
+        for line in self.lines(message) {
             let sum = sums
                 .entry(line[by].as_str().unwrap_or_default().to_owned())
                 .or_default();

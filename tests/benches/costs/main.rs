@@ -15,7 +15,9 @@
 mod cost;
 mod jobs;
 mod log;
+mod payroll;
 mod routes;
+mod table;
 
 use cierre_tests::{Company, NewService, put_head, put_section, service};
 

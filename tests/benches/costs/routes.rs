@@ -1,57 +1,24 @@
 //! Every route of the API document, once.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-
-use cierre_tests::{Client, Company, PASSWORD, batch_of, eventually};
+use cierre_tests::{Company, PASSWORD, batch_of, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cost::Cost;
 use crate::some_services;
-
-/// The routes measured so far, and their rows.
-struct Table {
-    client: Client,
-    documented: BTreeSet<String>,
-    measured: BTreeSet<String>,
-    report: String,
-}
+use crate::table::Table;
 
 /// Calls every route once and answers the table. Panics when the document names a route that was not called.
 pub(crate) async fn measure(company: &Company) -> String {
-    let report = String::from(
-        "Commands run under an idempotency key, with their event and chain head. A list's page has up to 25 items.\n\n\
-         | request | requests | write units | read units | $ per 1,000 |\n| --- | ---: | ---: | ---: | ---: |\n",
-    );
-    let mut table = Table {
-        client: company.admin().await,
-        documented: documented(&company.stack.document().await),
-        measured: BTreeSet::new(),
-        report,
-    };
+    let mut table = Table::new(company).await;
     table.signing_in(company).await;
     table.company(company).await;
     table.customers_and_services().await;
     let pendings = table.pendings(company).await;
     table.batches(&pendings).await;
     table.syncs().await;
+    table.payroll().await;
     table.post("/auth/logout", json!({})).await;
-    let missing: Vec<&String> = table.documented.difference(&table.measured).collect();
-    assert!(missing.is_empty(), "not measured: {missing:?}");
-    table.report
-}
-
-/// Every `METHOD /path` of the document.
-fn documented(document: &Value) -> BTreeSet<String> {
-    let paths = document["paths"].as_object().unwrap();
-    let routes = paths.iter().flat_map(|(path, operations)| {
-        let methods = operations.as_object().unwrap().keys();
-        methods
-            .filter(|method| ["get", "post", "put", "patch", "delete"].contains(&method.as_str()))
-            .map(move |method| format!("{} {path}", method.to_uppercase()))
-    });
-    routes.collect()
+    table.finish()
 }
 
 impl Table {
@@ -63,7 +30,7 @@ impl Table {
         self.post("/auth/refresh", refresh).await;
         self.get("/profile").await;
         // A challenge needs a user of its own, and Cognito only.
-        self.measured.insert("POST /auth/challenge".to_owned());
+        self.leave_out("POST /auth/challenge");
         for path in ["/health", "/health/deep", "/api", "/api/openapi.json"] {
             self.get(path).await;
         }
@@ -208,60 +175,5 @@ impl Table {
             (self.client.get(&path).await.ok()["status"] == "SENT").then_some(())
         })
         .await;
-    }
-
-    async fn get(&mut self, path: &str) -> Value {
-        self.row(Method::GET, path, None).await
-    }
-
-    async fn post(&mut self, path: &str, body: Value) -> Value {
-        self.row(Method::POST, path, Some(body)).await
-    }
-
-    /// Sends a request, a command under a key of its own, and adds what it cost.
-    async fn row(&mut self, method: Method, path: &str, body: Option<Value>) -> Value {
-        let key = format!("bench-{}", self.report.len());
-        let mut request = self.client.send(method.clone(), path);
-        if let Some(body) = body {
-            request = request.header("idempotency-key", &key).json(&body);
-        }
-        let reply = request.now().await;
-        assert!(
-            (200..300).contains(&reply.status),
-            "{method} {path}: {}",
-            reply.text
-        );
-        let cost = Cost::of(reply.header("server-timing"));
-        let route = self.route(&method, path);
-        writeln!(
-            self.report,
-            "| {route} | {} | {} | {} | {:.5} |",
-            cost.requests,
-            cost.writes,
-            cost.reads,
-            cost.dollars() * 1000.0
-        )
-        .unwrap();
-        self.measured.insert(route);
-        reply.body
-    }
-
-    /// The documented route that a request belongs to: the one with the fewest parameters that fits.
-    fn route(&self, method: &Method, path: &str) -> String {
-        let path = path.split('?').next().unwrap();
-        let asked = format!("{method} {path}");
-        let fits = |route: &&String| {
-            let (mut a, mut b) = (route.split('/'), asked.split('/'));
-            route.split('/').count() == asked.split('/').count()
-                && a.by_ref()
-                    .zip(b.by_ref())
-                    .all(|(wanted, segment)| wanted == segment || wanted.starts_with('{'))
-        };
-        self.documented
-            .iter()
-            .filter(fits)
-            .min_by_key(|route| route.matches('{').count())
-            .unwrap_or_else(|| panic!("{asked} is not in the document"))
-            .clone()
     }
 }

@@ -13,6 +13,7 @@ use crate::ROOT;
 use crate::figures::{HEADS, LINE};
 use crate::functions;
 use crate::program::Program;
+use crate::tools::{python_named, run, version};
 
 /// The function that answers the command here, with 40 others.
 const OURS: &str = "api-billing";
@@ -119,17 +120,6 @@ fn python(ours: &Program) -> Result<Program, String> {
     })
 }
 
-fn python_named() -> String {
-    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
-}
-
-/// What a program says about itself; nothing when it is not there.
-fn version(program: &str) -> String {
-    let asked = Command::new(program).arg("--version").output();
-    let said = asked.map_or_else(|_| Vec::new(), |output| output.stdout);
-    String::from_utf8_lossy(&said).trim().to_owned()
-}
-
 /// A new copy of a program's folder, to build in.
 fn copy(name: &str) -> Result<String, String> {
     let place = format!("{}/comparison-{name}", env!("CARGO_TARGET_TMPDIR"));
@@ -146,19 +136,6 @@ fn copy(name: &str) -> Result<String, String> {
         }
     }
     Ok(place)
-}
-
-fn run(program: &str, arguments: &[&str], place: &str) -> Result<(), String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(place)
-        .output()
-        .map_err(|_| format!("there is no {program} here"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-    Err(format!("`{program} {}` failed", arguments.join(" ")))
 }
 
 /// Where a program really is: measured programs are started without the variables that shims and version managers go by.

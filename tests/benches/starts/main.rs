@@ -17,6 +17,7 @@ mod figures;
 mod functions;
 mod program;
 mod runtime;
+mod tools;
 
 use cierre_tests::Company;
 
