@@ -15,12 +15,13 @@ mod stack;
 mod tools;
 mod users;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::build::{Among, Profile};
-use crate::failure::Result;
+use crate::failure::{OrFail, Result};
 use crate::project::Project;
 use crate::stack::Stack;
 
@@ -186,10 +187,14 @@ async fn status(project: &Project, stack: &Stack) -> Result<()> {
         return Ok(());
     }
     let outputs = deploy::outputs(stack)?;
-    println!("{}", stack.describe(&outputs));
-    println!("\nQueues: messages waiting, in work, delayed");
+    let mut report = stack.describe(&outputs);
+    report.push_str("\n\nQueues: messages waiting, in work, delayed\n");
     for (name, counts) in stack.queue_counts(project, &outputs)? {
-        println!("  {name:<24} {counts}");
+        report.push_str(&format!("  {name:<24} {counts}\n"));
     }
-    Ok(())
+    match std::io::stdout().write_all(report.as_bytes()) {
+        // Whoever pipes this into `head` has read enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.or_fail("The report cannot be written", "look at where it goes"),
+    }
 }

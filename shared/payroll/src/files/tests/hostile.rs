@@ -12,6 +12,9 @@ use super::*;
 /// How long one file may take; a debug build on a busy machine is slower than what runs in production.
 const LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 15 } else { 1 });
 
+/// How much memory reading one file may take, what is shown of it included.
+const MEMORY: u64 = 32 * 1024 * 1024;
+
 struct Hostile {
     about: String,
     name: &'static str,
@@ -326,12 +329,17 @@ fn every_hostile_file_is_refused_by_its_rule() {
     } in &corpus.0
     {
         let started = Instant::now();
-        let read = Read::of(Kind::Finiquitos, name, bytes);
+        let mut read = None;
+        let allocated = allocation_counter::measure(|| {
+            read = Some(Read::of(Kind::Finiquitos, name, bytes));
+        });
         let took = started.elapsed();
+        let read = read.unwrap();
+        let peak = allocated.bytes_max;
         let told = rules.iter().any(|rule| read.has(*rule));
-        if !told || !read.report.is_refused() || took > LIMIT {
+        if !told || !read.report.is_refused() || took > LIMIT || peak > MEMORY {
             wrong.push(format!(
-                "{about} ({name}): {:?} in {took:?}, not {rules:?}",
+                "{about} ({name}): {:?} in {took:?} and {peak} bytes, not {rules:?}",
                 read.shown()
             ));
         }
