@@ -421,3 +421,42 @@ async fn looking_at_a_timeline_is_told_once_an_hour_and_changes_no_version() {
     assert_eq!(closing.now().await["version"], version);
     assert_eq!(closing.verify().await, 1 + told.len() as u64);
 }
+
+#[tokio::test]
+async fn a_look_at_a_timeline_is_one_query_however_many_closings_there_are() {
+    let company = Company::of_payroll().await;
+    let closing = company.closing().await;
+    // The first look of an hour leaves an event.
+    closing.timeline_as(&company.analyst().await, "").await;
+    let looks = [
+        "",
+        "?orden=desc&limit=1",
+        "?event_type=create",
+        "?action=cierre_creado",
+        "?user=nobody",
+    ];
+    let took = async |query: &str| {
+        let path = closing.path(&format!("/timeline{query}"));
+        let answer = company.analyst().await.get(&path).await;
+        // The closing, its events, and the mark of the hour.
+        let told = answer.header("server-timing");
+        assert!(told.contains("\"3 requests,"), "{query}: {told}");
+    };
+    for query in looks {
+        took(query).await;
+    }
+    for month in 1..=6 {
+        let other = company
+            .closing_of(&closing.cliente, &format!("2024-{month:02}"))
+            .await;
+        company
+            .analyst()
+            .await
+            .get(&other.path("/timeline"))
+            .await
+            .expect(200);
+    }
+    for query in looks {
+        took(query).await;
+    }
+}
