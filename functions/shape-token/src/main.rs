@@ -1,7 +1,7 @@
-//! Runs whenever Cognito issues tokens: puts the user's company into the access token as the claim `company_id`.
+//! Runs whenever Cognito issues tokens: puts the user's company into the access token as the claim `company_id`, and the name to show as `name`.
 //!
 //! The company comes from an attribute that users cannot write themselves. A user without a company still signs in; the API then answers
-//! `company_missing`.
+//! `company_missing`. The name is for showing alone, nothing is decided by it: users may change theirs.
 
 use cierre_kernel::company::CompanyId;
 use cierre_platform::telemetry;
@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 
 /// Where the trigger's event carries the company.
 const COMPANY: &str = "/request/userAttributes/custom:company_id";
+/// Where it carries the name.
+const NAME: &str = "/request/userAttributes/name";
+/// As much of a name as any domain keeps. A whole attribute, of 2,048 characters, might make a token that no header can hold.
+const NAME_CHARACTERS: usize = 255;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -22,15 +26,20 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// Answers the event with the claim added. Everything else of it, groups and scopes included, stays as Cognito sent it.
+/// Answers the event with the claims added. Everything else of it, groups and scopes included, stays as Cognito sent it.
 fn shape(mut event: Value) -> Value {
+    let name = name(&event);
     let company = event
         .pointer(COMPANY)
         .and_then(Value::as_str)
         .map(CompanyId::parse);
     match (company, event.as_object_mut()) {
         (Some(Ok(company)), Some(event)) => {
-            let claims = json!({ "claimsToAddOrOverride": { "company_id": company } });
+            let mut added = json!({ "company_id": company });
+            if let Some(name) = name {
+                added["name"] = name.into();
+            }
+            let claims = json!({ "claimsToAddOrOverride": added });
             let details =
                 json!({ "claimsAndScopeOverrideDetails": { "accessTokenGeneration": claims } });
             event.insert("response".to_owned(), details);
@@ -43,6 +52,12 @@ fn shape(mut event: Value) -> Value {
     event
 }
 
+/// The name to show, where the user has one.
+fn name(event: &Value) -> Option<String> {
+    let name = event.pointer(NAME)?.as_str()?.trim();
+    (!name.is_empty()).then(|| name.chars().take(NAME_CHARACTERS).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,12 +66,17 @@ mod tests {
         serde_json::from_str(include_str!("../../../events/shape-token/login.json")).unwrap()
     }
 
+    const ADDED: &str =
+        "/response/claimsAndScopeOverrideDetails/accessTokenGeneration/claimsToAddOrOverride";
+
     #[test]
-    fn the_company_of_the_user_becomes_a_claim_of_the_access_token() {
+    fn company_and_name_of_the_user_become_claims_of_the_access_token() {
         let before = event();
         let after = shape(before.clone());
-        let claim = "/response/claimsAndScopeOverrideDetails/accessTokenGeneration/claimsToAddOrOverride/company_id";
-        assert_eq!(after.pointer(claim), before.pointer(COMPANY));
+        assert_eq!(
+            after.pointer(ADDED),
+            Some(&json!({ "company_id": "demo", "name": "Ana" }))
+        );
         assert_eq!(after["request"], before["request"]);
         assert_eq!(after["version"], before["version"]);
     }
@@ -69,5 +89,20 @@ mod tests {
             assert_eq!(shape(before.clone()), before);
         }
         assert_eq!(shape(json!("nonsense")), json!("nonsense"));
+    }
+    #[test]
+    fn a_blank_name_is_none_and_a_long_one_is_cut() {
+        for (name, claim) in [
+            (Value::Null, None),
+            (json!("  "), None),
+            (json!(" Ana Ruiz "), Some("Ana Ruiz".to_owned())),
+            (json!("ñ".repeat(300)), Some("ñ".repeat(NAME_CHARACTERS))),
+        ] {
+            let mut before = event();
+            before["request"]["userAttributes"]["name"] = name;
+            let added = shape(before).pointer(ADDED).cloned().unwrap();
+            assert_eq!(added["company_id"], "demo");
+            assert_eq!(added.get("name").and_then(Value::as_str), claim.as_deref());
+        }
     }
 }

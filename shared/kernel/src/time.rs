@@ -167,6 +167,14 @@ impl TimeZone {
         Ok(Self { name, zone })
     }
 
+    /// The instant at which an hour of a day begins; where the clocks skip that hour, the one to which they go on.
+    #[must_use]
+    pub fn instant_at(&self, day: Date, hour: i8) -> Instant {
+        let local = day.at(hour, 0, 0, 0);
+        let begun = self.zone.to_ambiguous_timestamp(local).compatible();
+        begun.map_or(Instant::MAX, Instant::truncated)
+    }
+
     /// The name as the database spells it, such as `America/Bogota`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -258,6 +266,19 @@ mod tests {
         assert_eq!(instant.date_in(&buenos_aires).to_string(), "2024-01-31");
         let utc = TimeZone::parse("UTC").unwrap();
         assert_eq!(instant.date_in(&utc).to_string(), "2024-02-01");
+    }
+
+    #[test]
+    fn an_hour_of_a_day_begins_where_the_zone_says() {
+        let at = |zone: &str, day: &str, hour| {
+            let zone = TimeZone::parse(zone).unwrap();
+            zone.instant_at(parse_date(day).unwrap(), hour).to_string()
+        };
+        let bogota = at("America/Bogota", "2026-04-08", 6);
+        assert_eq!(bogota, "2026-04-08T11:00:00.000Z");
+        // In Santiago the first hour of this day is skipped.
+        let santiago = at("America/Santiago", "2025-09-07", 0);
+        assert_eq!(santiago, "2025-09-07T04:00:00.000Z");
     }
 
     #[test]

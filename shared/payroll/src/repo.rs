@@ -17,10 +17,8 @@ use cierre_kernel::event::{ChainHead, Scope as EventScope};
 use cierre_kernel::id::{CierreId, EventId, TrabajoId};
 use cierre_kernel::time::Instant;
 use cierre_platform::activity::{self, ChainEntry};
-use cierre_platform::db::{
-    CommitError, Condition, Db, IntoValue, Item, Key, Loaded, Query, Tx, back_off, text,
-};
-use cierre_platform::error::Doing;
+use cierre_platform::db::{CommitError, Condition, Db, Item, Key, Query, Tx, back_off};
+pub(crate) use cierre_platform::db::{doc, loaded_doc, read_doc, with};
 use cierre_platform::{Context, Failure};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -38,8 +36,6 @@ use crate::rules::incidencias::Prioridad;
 use crate::rules::merge::{EstadoDiscrepancia, EstadoIncidencia};
 use crate::table;
 
-/// The attribute with the entity.
-const DOC: &str = "doc";
 /// The attribute with the head of a chain.
 pub(crate) const HEAD: &str = "head";
 
@@ -58,32 +54,6 @@ pub(crate) fn caller(context: &Context) -> Caller {
         stamp: stamp(context),
         roles: context.roles,
     }
-}
-
-/// An item that holds an entity.
-pub(crate) fn doc(entity: &impl Serialize) -> Result<Item, Failure> {
-    let json = serde_json::to_string(entity).doing("writing an entity")?;
-    Ok(with(Item::new(), DOC, json))
-}
-
-/// The entity of an item.
-pub(crate) fn read_doc<T: DeserializeOwned>(item: &Item) -> Result<T, Failure> {
-    let json = text(item, DOC).ok_or_else(|| Failure::message("an item holds no entity"))?;
-    serde_json::from_str(json).doing("reading an entity")
-}
-
-/// The entity of one of the items that were loaded.
-pub(crate) fn loaded_doc<T: DeserializeOwned>(
-    loaded: &Loaded,
-    key: &Key,
-) -> Result<Option<T>, Failure> {
-    loaded.item(key).map(read_doc).transpose()
-}
-
-/// Adds an attribute.
-pub(crate) fn with(mut item: Item, name: &str, value: impl IntoValue) -> Item {
-    item.insert(name.to_owned(), value.into_value());
-    item
 }
 
 /// What a job generated: where it is, and how much of it is in which state.

@@ -10,9 +10,9 @@
 use cierre_kernel::codes;
 use cierre_kernel::event::{ChainHead, NewEvent};
 use cierre_kernel::problem::Problem;
-use cierre_kernel::time::{Date, parse_date};
+use cierre_kernel::time::Date;
 
-use crate::company::{self, CompanySettings};
+use crate::company;
 use crate::db::{CommitError, Db, Key, Loaded, Tx};
 use crate::idempotency::{self, Answer, CommandError, CommandKey, Committed};
 use crate::{Context, Error, Failure, Result, activity};
@@ -152,12 +152,6 @@ pub fn chain(
 /// # Errors
 /// When the settings cannot be read.
 pub fn today(loaded: &Loaded, context: &Context) -> Result<Date, Failure> {
-    let company: Option<CompanySettings> = loaded.read(&company::settings_key(&context.company))?;
-    match company {
-        Some(company) => Ok(context.now.date_in(&company.settings.time_zone)),
-        None => {
-            let day: String = context.now.to_string().chars().take(10).collect();
-            parse_date(&day).map_err(|error| Failure::new("reading today's date", error))
-        }
-    }
+    let zone = company::zone(loaded, &context.company)?;
+    Ok(context.now.date_in(&zone))
 }

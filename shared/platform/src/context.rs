@@ -13,6 +13,9 @@ pub struct Context {
     pub company: CompanyId,
     /// Who did it.
     pub actor: Actor,
+    /// The caller's shown name, as their access token carries it: the attribute `name` when the token was issued. None where they have none, and
+    /// of the system.
+    pub name: Option<String>,
     /// The caller's roles; empty for the system.
     pub roles: Roles,
     /// Follows the command through API, queue, worker, event and log line.
@@ -31,6 +34,7 @@ impl Context {
         Self {
             company,
             actor: Actor::system(),
+            name: None,
             roles: Roles::default(),
             correlation_id,
             ip: String::new(),

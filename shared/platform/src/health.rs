@@ -24,15 +24,16 @@ const ADMIN: Roles = Roles::of(&[Role::Admin]);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The tables, by what they are called here.
-const TABLES: [(&str, Table); 5] = [
+const TABLES: [(&str, Table); 6] = [
     ("company", company::TABLE),
     ("billing", Table::new("BILLING_TABLE")),
     ("payroll", Table::new("PAYROLL_TABLE")),
+    ("payables", Table::new("PAYABLES_TABLE")),
     ("activity", activity::TABLE),
     ("idempotency", idempotency::TABLE),
 ];
 /// The queues and the environment variables with their addresses.
-const QUEUES: [(&str, &str); 8] = [
+const QUEUES: [(&str, &str); 12] = [
     ("billing-jobs", "BILLING_JOBS_QUEUE_URL"),
     ("billing-chunks", "BILLING_CHUNKS_QUEUE_URL"),
     ("billing-jobs-dlq", "BILLING_JOBS_DLQ_URL"),
@@ -41,6 +42,10 @@ const QUEUES: [(&str, &str); 8] = [
     ("payroll-jobs", "PAYROLL_JOBS_QUEUE_URL"),
     ("payroll-dlq", "PAYROLL_DLQ_URL"),
     ("payroll-parked", "PAYROLL_PARKED_QUEUE_URL"),
+    ("payables-files", "PAYABLES_FILES_QUEUE_URL"),
+    ("payables-jobs", "PAYABLES_JOBS_QUEUE_URL"),
+    ("payables-dlq", "PAYABLES_DLQ_URL"),
+    ("payables-parked", "PAYABLES_PARKED_QUEUE_URL"),
 ];
 const BUCKET: &str = "UPLOADS_BUCKET";
 

@@ -2,7 +2,7 @@
 //!
 //! A domain crate says *what* it commits, queries or sends; this crate says how that is done on AWS: one transaction builder with
 //! item-by-item cancellation reasons ([`db`]), the event chain ([`activity`]), replays of commands ([`idempotency`]), figures that follow a
-//! table's stream ([`counters`]), queues with heartbeats and partial answers ([`queue`]), and the HTTP plumbing ([`http`]).
+//! table's stream ([`counters`]), queues with heartbeats and partial answers ([`queue`]), what a bucket says ([`s3_events`]), and the HTTP plumbing ([`http`]).
 
 pub mod activity;
 pub mod aws;
@@ -20,8 +20,10 @@ pub mod identity;
 pub mod listing;
 pub mod objects;
 pub mod pack;
+pub mod pages;
 pub mod queue;
 pub mod random;
+pub mod s3_events;
 pub mod stream;
 pub mod telemetry;
 

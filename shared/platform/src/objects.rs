@@ -249,14 +249,14 @@ impl Objects {
         Ok(())
     }
 
-    /// The request by which somebody may write exactly so many bytes of this type under this key.
+    /// The request by which somebody may write exactly so many bytes under this key, of this type if one is named.
     ///
     /// # Errors
     /// When there are no credentials to sign with.
     pub async fn sign_put(
         &self,
         key: &str,
-        media_type: &str,
+        media_type: Option<&str>,
         length: u64,
         life: Duration,
     ) -> Result<Signed, Failure> {
@@ -267,7 +267,7 @@ impl Objects {
             .put_object()
             .bucket(&self.bucket)
             .key(key)
-            .content_type(media_type)
+            .set_content_type(media_type.map(str::to_owned))
             .content_length(length)
             .presigned(life)
             .await

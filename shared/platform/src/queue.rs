@@ -161,6 +161,22 @@ pub struct Delivery<T> {
     pub receive_count: u32,
 }
 
+/// When a worker has to have stopped.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(tokio::time::Instant);
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(time: Duration) -> Self {
+        Self(tokio::time::Instant::now() + time)
+    }
+
+    /// Whether it is time to hand over.
+    pub fn is_near(self) -> bool {
+        tokio::time::Instant::now() >= self.0
+    }
+}
+
 /// Runs a consumer over one Lambda event. Messages are handled one after the other; each gets its own span, heartbeat and panic guard.
 ///
 /// # Errors
@@ -231,6 +247,8 @@ where
     async {
         let work = AssertUnwindSafe(async { handle(delivery).await }).catch_unwind();
         let before = db::consumed();
+        // Before the work begins: of a worker that dies at once, the message would stay hidden for as long as the queue hides any.
+        hold(queue, &receipt).await;
         let verdict = tokio::select! {
             verdict = work => verdict,
             never = beat(queue, &receipt) => match never {},
@@ -278,10 +296,15 @@ fn field(text: &str, name: &str) -> Option<String> {
 /// Keeps the message invisible, for as long as it is polled.
 async fn beat(queue: &Queue, receipt: &str) -> std::convert::Infallible {
     loop {
-        if let Err(failure) = queue.hide(receipt, INVISIBLE_SECONDS).await {
-            tracing::warn!(error = failure.chain(), "a heartbeat was lost");
-        }
         tokio::time::sleep(HEARTBEAT).await;
+        hold(queue, receipt).await;
+    }
+}
+
+/// One heartbeat.
+async fn hold(queue: &Queue, receipt: &str) {
+    if let Err(failure) = queue.hide(receipt, INVISIBLE_SECONDS).await {
+        tracing::warn!(error = failure.chain(), "a heartbeat was lost");
     }
 }
 

@@ -23,13 +23,14 @@ use cierre_platform::error::Doing;
 use cierre_platform::queue::Queue;
 use cierre_platform::{Context, Failure, clock};
 
+pub use cierre_platform::queue::Deadline;
 pub(crate) use items::{
     BatchKeys, ClaimBlock, DocumentChunk, ID_BLOCK, PackedIds, Posting, Range, Ticket,
 };
 pub use items::{DOCUMENT_CHUNK, Phase, Run, Snapshot, document_chunks};
 pub use materialise::{Materialised, materialised_count};
 pub use message::{ChunkMessage, JobMessage, LostMessage};
-pub use turn::{Deadline, LEASE};
+pub use turn::LEASE;
 pub use wiring::{CHUNKS_QUEUE, DEAD_LETTERS, JOBS_QUEUE, PARKED};
 
 use self::turn::{Stop, Turn, fence, phase_word, write_batch};

@@ -12,6 +12,7 @@ use std::time::Duration;
 use cierre_kernel::time::Instant;
 use cierre_platform::activity;
 use cierre_platform::db::{Changes, CommitError, Condition, Db, Tx};
+use cierre_platform::queue::Deadline;
 use cierre_platform::{Context, Failure, clock};
 
 use super::items::{BatchKeys, Phase, Run};
@@ -48,22 +49,6 @@ impl From<Failure> for Stop {
 impl From<BatchRefusal> for Stop {
     fn from(refusal: BatchRefusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-/// When a worker has to have stopped.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadline(tokio::time::Instant);
-
-impl Deadline {
-    /// So long from now.
-    pub fn after(time: Duration) -> Self {
-        Self(tokio::time::Instant::now() + time)
-    }
-
-    /// Whether it is time to hand over.
-    pub fn is_near(self) -> bool {
-        tokio::time::Instant::now() >= self.0
     }
 }
 

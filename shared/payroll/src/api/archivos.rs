@@ -8,18 +8,18 @@ use cierre_kernel::id::{ArchivoId, CierreId};
 use cierre_kernel::problem::Problem;
 use cierre_kernel::time::Instant;
 use cierre_platform::command::{Planned, run, run_with};
-use cierre_platform::db::{Loaded, Tx};
+use cierre_platform::db::{Item, Loaded, Tx};
 use cierre_platform::http::{
     Answer, Body, Caller, IfMatch, PageParameters, Query, Routes, Segment, Segments, allow,
     integer, lines, not_found, one_of, text,
 };
+use cierre_platform::pages::{Shelf, page};
 use cierre_platform::{Context, Result, random, route};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Api;
-use super::pages::{Shelf, page};
 use super::views::ArchivoView;
 use crate::entity::archivo::{Archivo, EstadoArchivo, MAX_BYTES, NewUpload, UPLOAD_SECONDS};
 use crate::entity::drop::upload_key;
@@ -230,7 +230,7 @@ async fn address(
     let media_type = upload.formato.media_type();
     let signed = payroll
         .objects
-        .sign_put(key, media_type, upload.tamano, life)
+        .sign_put(key, Some(media_type), upload.tamano, life)
         .await?;
     let mut headers: Map<String, Value> = signed
         .headers
@@ -274,18 +274,16 @@ async fn get_archivos(
     let db = &api.payroll.db;
     exists(&api.payroll, &caller.context, id).await?;
     let scope = caller.cursor_scope(&query);
-    let shelf = Shelf {
-        partition: table::cierre_partition(company, id),
-        prefix: table::ARCHIVOS,
-        first: None,
-        descending: false,
-    };
-    let wanted = |file: &Archivo| {
-        tipo.is_none_or(|tipo| tipo == file.tipo)
-            && estado.is_none_or(|estado| estado == file.estado_at(*now))
+    let cierre = table::cierre_partition(company, id);
+    let shelf = Shelf::of(table::PAYROLL, cierre, table::ARCHIVOS);
+    let read = |item: &Item| {
+        let file: Archivo = read_doc(item)?;
+        let is_wanted = tipo.is_none_or(|tipo| tipo == file.tipo)
+            && estado.is_none_or(|estado| estado == file.estado_at(*now));
+        Ok(is_wanted.then_some(file))
     };
     let start = api.cursors.start(&scope, &paging)?;
-    let (found, next) = page(db, &shelf, paging.limit, start, wanted).await?;
+    let (found, next) = page(db, &shelf, paging.limit, start, read).await?;
     let items = found
         .iter()
         .map(|file| ArchivoView::of(file, *now))

@@ -13,13 +13,13 @@ use cierre_platform::http::{
     Answer, At, Body, Caller, Cursors, Fields, IfMatch, PageParameters, Query, Routes, Rule,
     Segment, allow, list, not_found, object, text,
 };
+use cierre_platform::pages::{Shelf, page};
 use cierre_platform::{Context, Failure, Result, random, route};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::pages::{Shelf, page};
 use super::views::ClienteView;
 use crate::amount::{Percent, Pesos};
 use crate::entity::Change;
@@ -156,14 +156,11 @@ async fn get_clientes(
 ) -> Result<Answer> {
     let paging = query.decode(|fields| fields.paging())?;
     let scope = caller.cursor_scope(&query);
-    let shelf = Shelf {
-        partition: table::clientes(&caller.context.company),
-        prefix: "",
-        first: None,
-        descending: false,
-    };
+    let clientes = table::clientes(&caller.context.company);
+    let shelf = Shelf::of(table::PAYROLL, clientes, "");
     let start = cursors.start(&scope, &paging)?;
-    let (found, next) = page(&db, &shelf, paging.limit, start, |_: &Cliente| true).await?;
+    let read = |item: &Item| read_doc::<Cliente>(item).map(Some);
+    let (found, next) = page(&db, &shelf, paging.limit, start, read).await?;
     let items = found.iter().map(ClienteView::of).collect();
     let next = cursors.next(&scope, next)?;
     Ok(Answer::ok(&ClientePage { items, next })?)

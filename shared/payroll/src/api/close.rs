@@ -5,13 +5,14 @@ use cierre_kernel::codes;
 use cierre_kernel::id::CierreId;
 use cierre_kernel::problem::Problem;
 use cierre_platform::command::{Planned, run, run_with};
-use cierre_platform::db::{Condition, Tx};
+use cierre_platform::db::{Condition, Item, Tx};
 use cierre_platform::error::Doing;
 use cierre_platform::http::{
     Answer, Body, Caller, Cursors, IfMatch, PageParameters, Query, Routes, Segment, Segments,
     allow, lines, not_found, one_of,
 };
 use cierre_platform::pack::each_row;
+use cierre_platform::pages::{Shelf, of_list, page};
 use cierre_platform::{Context, Failure, Result, route};
 use serde::Serialize;
 use serde_json::Value;
@@ -19,7 +20,6 @@ use utoipa::ToSchema;
 
 use super::archivos::exists;
 use super::downloads::descarga;
-use super::pages::{Shelf, of_list, page};
 use super::views::{CierreView, DescargaView, SelloView, json};
 use super::{ANY_LENGTH, Api};
 use crate::derived::FileObjects;
@@ -304,14 +304,10 @@ async fn get_sellos(
     let scope = caller.cursor_scope(&query);
     let start = cursors.start(&scope, &paging)?;
     exists(&payroll, &caller.context, id).await?;
-    let shelf = Shelf {
-        partition: table::cierre_partition(&caller.context.company, id),
-        prefix: table::SELLOS,
-        first: None,
-        descending: false,
-    };
-    let all = |_: &Sello| true;
-    let (found, next) = page(&payroll.db, &shelf, paging.limit, start, all).await?;
+    let cierre = table::cierre_partition(&caller.context.company, id);
+    let shelf = Shelf::of(table::PAYROLL, cierre, table::SELLOS);
+    let read = |item: &Item| read_doc::<Sello>(item).map(Some);
+    let (found, next) = page(&payroll.db, &shelf, paging.limit, start, read).await?;
     let items = found.iter().map(SelloView::of).collect();
     let next = cursors.next(&scope, next)?;
     Ok(Answer::ok(&SelloPage { items, next })?)

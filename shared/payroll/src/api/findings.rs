@@ -8,6 +8,7 @@ use cierre_kernel::problem::Problem;
 use cierre_platform::http::{
     Answer, Caller, Fields, PageParameters, Query, Routes, Segments, allow, one_of,
 };
+use cierre_platform::pages::of_list;
 use cierre_platform::{Result, route};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +16,6 @@ use utoipa::ToSchema;
 use super::Api;
 use super::archivos::find;
 use super::downloads::descarga;
-use super::pages::of_list;
 use super::views::DescargaView;
 use crate::derived::FileObjects;
 use crate::files::Level;

@@ -7,7 +7,6 @@ mod close;
 mod downloads;
 mod findings;
 mod jobs;
-mod pages;
 mod quarantine;
 mod reviews;
 mod rows;

@@ -2,14 +2,16 @@
 
 use axum::extract::State;
 use cierre_kernel::time::Instant;
+use cierre_platform::db::Item;
 use cierre_platform::http::{Answer, Caller, PageParameters, Query, Routes, allow};
+use cierre_platform::pages::{Shelf, page};
 use cierre_platform::{Result, route};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::pages::{Shelf, page};
 use crate::entity::drop::Cuarentena;
+use crate::repo::read_doc;
 use crate::roles::READ;
 use crate::table;
 
@@ -50,15 +52,16 @@ async fn get_cuarentena(State(api): State<Api>, caller: Caller, query: Query) ->
     let scope = caller.cursor_scope(&query);
     let oldest = caller.context.now.as_millis() - table::CUARENTENA_MILLIS;
     let oldest = Instant::from_millis(oldest);
+    let cuarentena = table::cuarentena(&caller.context.company);
     let shelf = Shelf {
-        partition: table::cuarentena(&caller.context.company),
-        prefix: "",
         first: Some(table::millis_sort(oldest)),
         descending: true,
+        ..Shelf::of(table::PAYROLL, cuarentena, "")
     };
     let start = api.cursors.start(&scope, &paging)?;
     let db = &api.payroll.db;
-    let (found, next) = page(db, &shelf, paging.limit, start, |_: &Cuarentena| true).await?;
+    let read = |item: &Item| read_doc::<Cuarentena>(item).map(Some);
+    let (found, next) = page(db, &shelf, paging.limit, start, read).await?;
     let items = found
         .into_iter()
         .map(|one| CuarentenaView {

@@ -36,38 +36,6 @@ cierre_kernel::words! {
     }
 }
 
-/// A key that S3 could not have written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the object key is not decodable")]
-pub struct UndecodableKey;
-
-/// The key as it is in the bucket, out of an event's, where blanks are `+` and other bytes `%` with two digits.
-///
-/// # Errors
-/// [`UndecodableKey`].
-pub fn decode_key(text: &str) -> Result<String, UndecodableKey> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let high = hex_digit(rest.next())?;
-                let low = hex_digit(rest.next())?;
-                high << 4 | low
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| UndecodableKey)
-}
-
-fn hex_digit(byte: Option<u8>) -> Result<u8, UndecodableKey> {
-    byte.and_then(|byte| char::from(byte).to_digit(16))
-        .and_then(|digit| u8::try_from(digit).ok())
-        .ok_or(UndecodableKey)
-}
-
 /// The key of an upload through the API.
 pub fn upload_key(
     company: &CompanyId,

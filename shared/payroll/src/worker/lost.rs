@@ -2,9 +2,10 @@
 
 use cierre_kernel::codes;
 use cierre_platform::queue::{Delivery, Verdict};
+use cierre_platform::s3_events::Notice;
 use cierre_platform::{Context, Failure, clock};
 
-use super::message::{FileMessage, JobMessage, LostMessage, Notice};
+use super::message::{FileMessage, JobMessage, LostMessage};
 use super::receive::Work;
 use super::{MAX_ATTEMPTS, Payroll};
 use crate::entity::trabajo::Trabajo;

@@ -1,13 +1,11 @@
 //! What stands in the queues: ids only, never content; and what the bucket says.
 
-use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
+use aws_lambda_events::event::s3::S3Event;
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::id::{ArchivoId, CierreId, TrabajoId};
-use cierre_kernel::time::Instant;
+use cierre_platform::s3_events::TestEvent;
 use serde::{Deserialize, Serialize};
-
-use crate::entity::drop::decode_key;
 
 /// "Go on with this file." Sent when a file is to be processed once more, and when it was forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,20 +33,6 @@ pub struct JobMessage {
     pub correlation_id: CorrelationId,
 }
 
-/// What the bucket sends once, when it is told where to send.
-#[derive(Clone, Debug, Deserialize)]
-pub struct TestEvent {
-    #[serde(rename = "Event")]
-    event: String,
-}
-
-impl TestEvent {
-    /// Whether it is that one.
-    pub fn is_test(&self) -> bool {
-        self.event == "s3:TestEvent"
-    }
-}
-
 /// Whatever stands in the queue of files.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -73,39 +57,6 @@ pub enum LostMessage {
     Objects(S3Event),
 }
 
-/// An object as the bucket's event tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Notice {
-    /// The bucket.
-    pub(super) bucket: String,
-    /// The key, decoded.
-    pub(super) clave: String,
-    /// The version, in a bucket that keeps them.
-    pub(super) version_id: Option<String>,
-    /// The ETag.
-    pub(super) etag: String,
-    /// Orders the events of one key.
-    pub(super) sequencer: String,
-    /// The event's time.
-    pub(super) ocurrido_en: Instant,
-}
-
-impl Notice {
-    /// Reads a record; none when it does not tell of an object under a decodable key.
-    pub(super) fn of(record: &S3EventRecord) -> Option<Self> {
-        let object = &record.s3.object;
-        let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        Some(Self {
-            bucket: filled(&record.s3.bucket.name)?,
-            clave: decode_key(object.key.as_deref()?).ok()?,
-            version_id: filled(&object.version_id),
-            etag: filled(&object.e_tag).unwrap_or_default(),
-            sequencer: filled(&object.sequencer).unwrap_or_default(),
-            ocurrido_en: Instant::from_millis(record.event_time.timestamp_millis()),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,17 +66,6 @@ mod tests {
         "responseElements":{"x-amz-request-id":"r","x-amz-id-2":"i"},
         "s3":{"s3SchemaVersion":"1.0","configurationId":"c","bucket":{"name":"b","ownerIdentity":{"principalId":"x"},"arn":"arn:aws:s3:::b"},
         "object":{"key":"payroll/demo/a+b%C3%B1.csv","size":3,"eTag":"e","versionId":"v","sequencer":"0055AED6DCD90281E5"}}}]}"#;
-
-    #[test]
-    fn what_the_bucket_says_is_read() {
-        let Ok(Incoming::Objects(event)) = serde_json::from_str(PUT) else {
-            panic!("not read")
-        };
-        let notice = Notice::of(&event.records[0]).unwrap();
-        assert_eq!(notice.clave, "payroll/demo/a bñ.csv");
-        assert_eq!(notice.version_id.as_deref(), Some("v"));
-        assert_eq!(notice.ocurrido_en.to_string(), "2025-10-17T10:30:00.123Z");
-    }
 
     #[test]
     fn the_first_message_of_a_bucket_is_no_object() {

@@ -6,9 +6,10 @@ use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::id::{ArchivoId, CierreId};
 use cierre_platform::db::{CommitError, Query, Tx, back_off};
 use cierre_platform::queue::{Delivery, Verdict};
+use cierre_platform::s3_events::Notice;
 use cierre_platform::{Context, Failure};
 
-use super::message::{Incoming, Notice};
+use super::message::Incoming;
 use super::{MAX_ATTEMPTS, Payroll, TRIES, wait_after};
 use crate::entity::drop::{Address, Landing, ObjectEvent, address, land};
 use crate::repo::{self, Folder, put_moved, stamp};

@@ -64,6 +64,11 @@ impl Aws {
         self.sqs.clone()
     }
 
+    /// Cognito's user pools.
+    pub fn cognito(&self) -> Lazy<aws_sdk_cognitoidentityprovider::Client> {
+        self.client(aws_sdk_cognitoidentityprovider::Client::new)
+    }
+
     /// Another service, such as `aws.client(aws_sdk_s3::Client::new)`.
     pub fn client<C: 'static>(&self, new: fn(&SdkConfig) -> C) -> Lazy<C> {
         let config = self.config.clone();

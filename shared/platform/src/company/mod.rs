@@ -9,7 +9,7 @@ mod repo;
 mod service;
 
 pub use entity::{CompanySettings, SettingsDraft};
-pub use repo::{FISCAL_LOCK, TABLE, settings_key};
+pub use repo::{FISCAL_LOCK, TABLE, settings_key, zone};
 pub use service::{put_settings, settings};
 
 /// The resource type of the settings in activity events; the resource id is the company.

@@ -1,10 +1,11 @@
 //! Where the settings live.
 
 use cierre_kernel::company::CompanyId;
+use cierre_kernel::time::TimeZone;
 
 use super::entity::CompanySettings;
-use crate::db::{Condition, Db, Key, Table, Tx};
-use crate::error::Failure;
+use crate::db::{Condition, Db, Key, Loaded, Table, Tx};
+use crate::error::{Doing, Failure};
 
 /// The company table.
 pub const TABLE: Table = Table::new("COMPANY_TABLE");
@@ -16,6 +17,18 @@ pub const FISCAL_LOCK: &str = "fiscalLock";
 /// The key of a company's settings.
 pub fn settings_key(company: &CompanyId) -> Key {
     Key::new(TABLE, company.as_str(), "settings")
+}
+
+/// The company's time zone; UTC for one that has set none yet. Its settings are among what was loaded.
+///
+/// # Errors
+/// When the settings cannot be read.
+pub fn zone(loaded: &Loaded, company: &CompanyId) -> Result<TimeZone, Failure> {
+    let known: Option<CompanySettings> = loaded.read(&settings_key(company))?;
+    match known {
+        Some(known) => Ok(known.settings.time_zone),
+        None => TimeZone::parse("UTC").doing("reading the zone of a company without one"),
+    }
 }
 
 /// Reads the settings strongly.

@@ -48,6 +48,12 @@ pub struct Delta {
 /// The columns of one row; those that are zero are left out.
 pub type Row = BTreeMap<String, i64>;
 
+/// What rows are called: for rows whose figures belong to something that their key cannot hold. Every change of such a row brings its label.
+pub type Labels = BTreeMap<Key, String>;
+
+/// The attribute with a row's label.
+pub const LABEL: &str = "label";
+
 /// What tells one record of a source from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
@@ -89,11 +95,25 @@ pub async fn apply(
     records: &[Recorded],
     derive: Derive,
 ) -> Result<(), Failure> {
+    apply_labelled(db, table, records, derive, &Labels::new()).await
+}
+
+/// As [`apply`]; the rows named in `labels` carry their label as [`LABEL`] beside their figures.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn apply_labelled(
+    db: &Db,
+    table: Table,
+    records: &[Recorded],
+    derive: Derive,
+    labels: &Labels,
+) -> Result<(), Failure> {
     let mut rest = records;
     while !rest.is_empty() {
         let taken = fitting(table, rest);
         let (now, later) = rest.split_at(taken);
-        commit(db, table, now, derive).await?;
+        commit(db, table, now, derive, labels).await?;
         rest = later;
     }
     Ok(())
@@ -121,9 +141,10 @@ async fn commit(
     table: Table,
     records: &[Recorded],
     derive: Derive,
+    labels: &Labels,
 ) -> Result<(), Failure> {
     for _ in 0..TRIES {
-        let Some(tx) = prepare(db, table, records, derive).await? else {
+        let Some(tx) = prepare(db, table, records, derive, labels).await? else {
             return Ok(());
         };
         match db.commit(&tx).await {
@@ -144,6 +165,7 @@ async fn prepare(
     table: Table,
     records: &[Recorded],
     derive: Derive,
+    labels: &Labels,
 ) -> Result<Option<Tx>, Failure> {
     let moving = || records.iter().filter(|record| !record.deltas.is_empty());
     let sources = moving().map(|record| checkpoint_key(table, &record.source));
@@ -169,7 +191,8 @@ async fn prepare(
         let stored = loaded
             .item(&key)
             .and_then(|item| crate::db::text(item, REVISION));
-        write_row(&mut tx, key, &row, stored, &revision);
+        let label = labels.get(&key).map(String::as_str);
+        write_row(&mut tx, key, &row, label, stored, &revision);
     }
     Ok(Some(tx))
 }
@@ -288,7 +311,14 @@ impl InMemory {
     }
 }
 
-fn write_row(tx: &mut Tx, key: Key, row: &Row, stored: Option<&str>, revision: &str) {
+fn write_row(
+    tx: &mut Tx,
+    key: Key,
+    row: &Row,
+    label: Option<&str>,
+    stored: Option<&str>,
+    revision: &str,
+) {
     let unmoved = match stored {
         Some(stored) => Condition::default().eq(REVISION, stored),
         None => Condition::absent(),
@@ -303,7 +333,12 @@ fn write_row(tx: &mut Tx, key: Key, row: &Row, stored: Option<&str>, revision: &
         .iter()
         .map(|(column, value)| (column.clone(), AttributeValue::N(value.to_string())))
         .collect();
-    item.insert(REVISION.to_owned(), AttributeValue::S(revision.to_owned()));
+    let texts = [(REVISION, Some(revision)), (LABEL, label)];
+    item.extend(
+        texts.into_iter().filter_map(|(name, text)| {
+            Some((name.to_owned(), AttributeValue::S(text?.to_owned())))
+        }),
+    );
     tx.put_item(key, item, unmoved);
 }
 

@@ -3,6 +3,7 @@
 //! Rules that hold everywhere: what decides is read strongly from the base table; lists come from indexes; every query pages to its end;
 //! nothing scans. Every number of requests and capacity units is metered ([`consumed`]).
 
+mod entity;
 mod expr;
 mod key;
 mod meter;
@@ -23,6 +24,7 @@ use aws_sdk_dynamodb::types::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use entity::{doc, loaded_doc, read_doc, with};
 pub use expr::{Changes, Condition, IntoValue};
 pub use key::{Item, Key, Table};
 pub(crate) use meter::CountRequests;

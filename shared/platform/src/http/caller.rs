@@ -66,6 +66,7 @@ pub(super) fn context(
             user_id: user_id.to_owned(),
             user: user.to_owned(),
         },
+        name: claim("name").map(str::to_owned),
         roles: roles(claim("cognito:groups").unwrap_or_default()),
         correlation_id,
         ip: gateway.http.source_ip.clone().unwrap_or_default(),

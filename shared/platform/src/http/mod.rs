@@ -26,8 +26,8 @@ pub use precondition::{IfMatch, etag};
 pub use request::{BODY_LIMIT_BYTES, Body, Caller, IDEMPOTENCY_KEY, Query, Segment, Segments};
 pub use routes::{Described, Handled, Route, Routes, Ruled, Served, paste, serve};
 pub use rules::{
-    Rule, any_object, boolean, date, date_within, id, integer, lines, list, money, object, one_of,
-    parsed, text,
+    Rule, any_amount, any_object, boolean, date, date_within, id, integer, lines, list, map, money,
+    object, one_of, parsed, text,
 };
 
 pub use crate::idempotency::Answer;

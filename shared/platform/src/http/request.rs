@@ -132,15 +132,22 @@ impl Body {
         }
     }
 
+    /// As [`Body::decode`], for commands whose parameters may all be left out: no content reads as `{}`.
+    ///
+    /// # Errors
+    /// 422 with every wrong field.
+    pub fn decode_or_empty<T>(&self, read: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Result<T> {
+        let empty = Value::Object(Map::new());
+        let value = self.value.as_ref().unwrap_or(&empty);
+        decode_with(value, self.repeated.clone(), read)
+    }
+
     /// For commands without parameters: nothing or `{}` is fine, everything else is an unknown field.
     ///
     /// # Errors
     /// 422 with every field that is there.
     pub fn expect_empty(&self) -> Result<()> {
-        match &self.value {
-            Some(value) => decode_with(value, self.repeated.clone(), |_| Some(())),
-            None => Ok(()),
-        }
+        self.decode_or_empty(|_| Some(()))
     }
 
     /// A hash that is equal for equal requests: of the canonical form, so that blanks and the order of members do not count.

@@ -1,6 +1,6 @@
 //! What a single value must look like. A [`Rule`] reads one value or records why it cannot.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -267,6 +267,29 @@ impl Rule for Amount {
     }
 }
 
+/// An amount whose currency another field names: text or a number, kept as it is for [`Money::from_json`].
+pub fn any_amount() -> AnyAmount {
+    AnyAmount
+}
+
+/// See [`any_amount`].
+#[derive(Clone, Copy, Debug)]
+pub struct AnyAmount;
+
+impl Rule for AnyAmount {
+    type Output = Value;
+
+    fn read(&self, value: &Value, at: &mut At<'_>) -> Option<Value> {
+        match value {
+            Value::String(_) | Value::Number(_) => Some(value.clone()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => at.refuse(
+                codes::INVALID_TYPE,
+                "must be an amount, as text or as a number",
+            ),
+        }
+    }
+}
+
 /// One word out of a closed list.
 pub fn one_of<T: Clone>(words: &[(&'static str, T)]) -> OneOf<T> {
     OneOf {
@@ -460,6 +483,40 @@ impl<T, F: Fn(&mut Fields<'_>) -> Option<T>> Rule for Nested<F> {
             Some(object) => read_object(object, at, &self.read),
             None => at.refuse(codes::INVALID_TYPE, "must be an object"),
         }
+    }
+}
+
+/// An object of so many members at most, of any names, all of one form. What the names mean is for whoever takes them.
+pub fn map<R: Rule>(member: R, most: usize) -> Members<R> {
+    Members { member, most }
+}
+
+/// See [`map`].
+#[derive(Clone, Debug)]
+pub struct Members<R> {
+    member: R,
+    most: usize,
+}
+
+impl<R: Rule> Rule for Members<R> {
+    type Output = BTreeMap<String, R::Output>;
+
+    fn read(&self, value: &Value, at: &mut At<'_>) -> Option<Self::Output> {
+        let Some(object) = value.as_object() else {
+            return at.refuse(codes::INVALID_TYPE, "must be an object");
+        };
+        if object.len() > self.most {
+            let detail = format!("must have at most {} members", self.most);
+            return at.refuse(codes::TOO_MANY_ITEMS, detail);
+        }
+        let mut read = BTreeMap::new();
+        for (name, value) in object {
+            if let Some(member) = self.member.read(value, &mut at.below(name)) {
+                read.insert(name.clone(), member);
+            }
+        }
+        // One that is missing has recorded its error; the rest must not pass for the whole.
+        (read.len() == object.len()).then_some(read)
     }
 }
 

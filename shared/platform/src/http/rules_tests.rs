@@ -292,3 +292,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn members_of_a_map_are_all_read_or_each_refused() {
+    let limits = || map(any_amount(), 2);
+    let exact: Value = serde_json::from_str("1500.10").unwrap();
+    let body = json!({ "COP": "1.00", "USD": exact });
+    let limit = read(body.clone(), limits()).unwrap();
+    assert_eq!(limit["COP"], json!("1.00"));
+    assert_eq!(limit["USD"], body["USD"], "with the digits that were sent");
+    assert_eq!(
+        read(json!({ "COP": null, "U/D": [] }), limits()).unwrap_err(),
+        [
+            ("/f/COP".to_owned(), "invalid_type"),
+            ("/f/U~1D".to_owned(), "invalid_type")
+        ]
+    );
+    assert_eq!(
+        refused(json!({ "a": 1, "b": 2, "c": 3 }), limits()),
+        "too_many_items"
+    );
+    assert_eq!(refused(json!([]), limits()), "invalid_type");
+}

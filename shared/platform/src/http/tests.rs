@@ -24,6 +24,7 @@ async fn get_thing(caller: Caller, Segment(id): Segment<ServiceId>) -> Result<An
         "id": id,
         "company": context.company,
         "user": context.actor.user,
+        "name": context.name,
         "roles": context.roles,
         "ip": context.ip,
         "agent": context.user_agent,
@@ -120,6 +121,7 @@ fn event(method: &str, path: &str) -> Value {
             "authorizer": { "jwt": { "claims": {
                 "sub": "sub-ana",
                 "username": "ana",
+                "name": "Ana Suárez",
                 "token_use": "access",
                 "company_id": "demo",
                 "cognito:groups": "[admin]",
@@ -215,6 +217,7 @@ async fn the_caller_is_who_the_verified_claims_say() {
             "id": "svc_00000000000000000000000001",
             "company": "demo",
             "user": "ana",
+            "name": "Ana Suárez",
             "roles": ["admin"],
             "ip": "192.0.2.7",
             "agent": "curl/8",
@@ -222,6 +225,8 @@ async fn the_caller_is_who_the_verified_claims_say() {
             "correlation": "c-1",
         })
     );
+    let nameless = with_claims(event("GET", THING), json!({ "name": "" }));
+    assert_eq!(send(nameless).await.body["name"], Value::Null);
     assert_eq!(answered.header("etag"), Some("\"3\""));
     assert_eq!(answered.header("cache-control"), Some("no-store"));
     assert_eq!(answered.header(CORRELATION_HEADER), Some("c-1"));

@@ -4,7 +4,7 @@ pub mod http;
 mod pool;
 
 pub use http::{IdentityApi, document, router};
-pub use pool::{Challenge, ChallengeAnswer, Person, Session, SignIn, UserPage, UserPool};
+pub use pool::{Challenge, ChallengeAnswer, Person, PoolUser, Session, SignIn, UserPage, UserPool};
 
 #[cfg(test)]
 mod tests;

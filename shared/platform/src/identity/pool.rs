@@ -3,12 +3,13 @@
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::types::{
-    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, UserType,
+    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, GroupType, UserType,
 };
 use cierre_kernel::codes;
 use cierre_kernel::company::CompanyId;
 use cierre_kernel::problem::Problem;
 use cierre_kernel::role::{Role, Roles};
+use futures::future::try_join;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::Lazy;
@@ -94,6 +95,23 @@ pub struct Person {
     pub roles: Roles,
     /// Whether they can sign in.
     pub enabled: bool,
+}
+
+/// A user whom a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolUser {
+    /// The stable id.
+    pub sub: String,
+    /// The name to sign in with, as the pool writes it.
+    pub username: String,
+    /// The name to show: the attribute `name`, else the username.
+    pub name: String,
+    /// Whether they can sign in.
+    pub enabled: bool,
+    /// Whose user; none of somebody who belongs to no company yet.
+    pub company: Option<CompanyId>,
+    /// What they may do.
+    pub roles: Roles,
 }
 
 /// Some of a company's users.
@@ -311,19 +329,54 @@ impl UserPool {
         })
     }
 
-    async fn person(&self, user: UserType) -> Result<Person> {
-        let username = user.username().unwrap_or_default().to_owned();
+    /// The user of a name, of whatever company: whether they may be named is for the caller. None where the pool knows nobody of the name.
+    ///
+    /// Two requests at once: `AdminGetUser` and `AdminListGroupsForUser`.
+    ///
+    /// # Errors
+    /// 429 `rate_limited`, or when Cognito does not answer.
+    pub async fn user(&self, username: &str) -> Result<Option<PoolUser>> {
+        let request = self
+            .client
+            .admin_get_user()
+            .user_pool_id(&self.pool_id)
+            .username(username);
+        let asked = async { known("reading a user", request.send().await) };
+        let (user, roles) = try_join(asked, self.roles(username)).await?;
+        let (Some(user), Some(roles)) = (user, roles) else {
+            return Ok(None);
+        };
+        let attributes = user.user_attributes();
+        let sub = attribute(attributes, "sub")
+            .ok_or_else(|| Failure::message("Cognito knows a user without a sub"))?;
+        let company = attribute(attributes, COMPANY_ATTRIBUTE);
+        Ok(Some(PoolUser {
+            sub,
+            name: attribute(attributes, "name").unwrap_or_else(|| user.username.clone()),
+            enabled: user.enabled,
+            company: company.and_then(|text| CompanyId::parse(&text).ok()),
+            roles,
+            username: user.username,
+        }))
+    }
+
+    /// The roles of a user. Groups that are no role of ours give no right. None where the pool knows nobody of the name.
+    async fn roles(&self, username: &str) -> Result<Option<Roles>> {
         let request = self
             .client
             .admin_list_groups_for_user()
             .user_pool_id(&self.pool_id)
-            .username(&username);
+            .username(username);
         let groups: Result<Vec<_>, _> = request.into_paginator().items().send().collect().await;
-        let groups = groups.doing("listing a user's groups")?;
-        let roles = groups
-            .iter()
-            .filter_map(|group| Role::parse(group.group_name()?).ok())
-            .collect();
+        let groups = known("listing a user's groups", groups)?;
+        let role = |group: &GroupType| Role::parse(group.group_name()?).ok();
+        Ok(groups.map(|groups| groups.iter().filter_map(role).collect()))
+    }
+
+    async fn person(&self, user: UserType) -> Result<Person> {
+        let username = user.username().unwrap_or_default().to_owned();
+        // Somebody who was deleted since the pool listed them has no role any more.
+        let roles = self.roles(&username).await?.unwrap_or_default();
         let name = attribute(user.attributes(), "name").unwrap_or_else(|| username.clone());
         Ok(Person {
             name,
@@ -386,6 +439,18 @@ fn outcome(
             "Cognito asks for what this API cannot answer: {asked}"
         ))
         .into()),
+    }
+}
+
+/// What Cognito says about a user whom it may not know: none where it refuses the name.
+fn known<T, E>(doing: &str, sent: Result<T, SdkError<E>>) -> Result<Option<T>>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match sent.map_err(|error| refused(doing, codes::NOT_FOUND, error)) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Error::Refused(problem)) if problem.code == codes::NOT_FOUND => Ok(None),
+        Err(error @ (Error::Refused(_) | Error::Failed(_))) => Err(error),
     }
 }
 

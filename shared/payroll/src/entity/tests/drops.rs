@@ -10,20 +10,6 @@ use super::super::events::Chain;
 use super::super::fixtures::*;
 use crate::kind::Kind;
 
-#[rstest]
-#[case("payroll/acme/x+y.csv", Ok("payroll/acme/x y.csv"))]
-#[case("a%2Bb%20c%C3%B1%2fd", Ok("a+b cñ/d"))]
-#[case("%25", Ok("%"))]
-#[case("", Ok(""))]
-#[case("%", Err(UndecodableKey))]
-#[case("%4", Err(UndecodableKey))]
-#[case("%zz", Err(UndecodableKey))]
-#[case("%+1", Err(UndecodableKey))]
-#[case("%FF", Err(UndecodableKey))]
-fn keys_are_decoded(#[case] text: &str, #[case] expected: Result<&str, UndecodableKey>) {
-    assert_eq!(decode_key(text), expected.map(str::to_owned));
-}
-
 const CIE: &str = "cie_00000000000000000000000002";
 const ARC: &str = "arc_00000000000000000000000005";
 
@@ -378,15 +364,5 @@ proptest! {
         let known = found.company == Some(company);
         let folder = if known { "acme" } else { "_unknown" };
         prop_assert_eq!(&found.destino, &format!("quarantine/{folder}/{key}"));
-    }
-
-    #[test]
-    fn what_is_encoded_is_decoded(key in "\\PC{0,40}") {
-        let encoded: String = key.bytes().map(|byte| match byte {
-            b' ' => "+".to_owned(),
-            b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        }).collect();
-        prop_assert_eq!(decode_key(&encoded), Ok(key));
     }
 }

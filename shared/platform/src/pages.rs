@@ -1,31 +1,49 @@
-//! Pages of one partition of the table.
+//! Pages of lists whose order stands in the table itself, or in memory. For those of a keys-only index see [`crate::listing`].
 
 use cierre_kernel::page::Limit;
-use cierre_platform::Failure;
-use cierre_platform::db::{Db, Query, text};
-use serde::de::DeserializeOwned;
 
-use crate::repo::read_doc;
-use crate::table;
+use crate::Failure;
+use crate::db::{Db, Item, Query, Table, text};
 
 /// Items that one request looks at; a filter that few pass gives a short page, never a slow one.
 const LOOKED_AT: usize = 500;
 
 /// A partition, or the part of it whose sort keys begin so.
-pub(super) struct Shelf {
-    pub(super) partition: String,
-    pub(super) prefix: &'static str,
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    /// The table.
+    pub table: Table,
+    /// The partition.
+    pub partition: String,
+    /// What the sort keys begin with.
+    pub prefix: &'static str,
     /// The first sort key; where it is none, that of the prefix.
-    pub(super) first: Option<String>,
+    pub first: Option<String>,
+    /// The last sort key; likewise.
+    pub last: Option<String>,
     /// The last first.
-    pub(super) descending: bool,
+    pub descending: bool,
 }
 
 impl Shelf {
+    /// What begins so, from its beginning to its end.
+    pub fn of(table: Table, partition: String, prefix: &'static str) -> Self {
+        Self {
+            table,
+            partition,
+            prefix,
+            first: None,
+            last: None,
+            descending: false,
+        }
+    }
+
     fn query(&self, after: Option<&str>) -> Query {
-        let query = Query::partition(table::PAYROLL, &self.partition);
+        let query = Query::partition(self.table, &self.partition);
         // Nothing that is kept sorts behind it.
-        let end = format!("{}~", self.prefix);
+        let of_prefix = || format!("{}~", self.prefix);
+        let end = self.last.clone().unwrap_or_else(of_prefix);
+        let end = end.as_str();
         let begin = match &self.first {
             Some(first) => first.as_str(),
             None if self.prefix.is_empty() => " ",
@@ -45,14 +63,22 @@ impl Shelf {
     }
 }
 
-/// A page of what is wanted, and the sort key of the last one looked at unless the list ends there.
-pub(super) async fn page<T: DeserializeOwned>(
+/// A page of what `read` takes out of the items, and the sort key of the last one looked at unless the list ends there.
+///
+/// # Errors
+/// When DynamoDB does not answer, or `read` fails.
+pub async fn page<T>(
     db: &Db,
     shelf: &Shelf,
     limit: Limit,
     after: Option<String>,
-    wanted: impl Fn(&T) -> bool,
+    read: impl Fn(&Item) -> Result<Option<T>, Failure>,
 ) -> Result<(Vec<T>, Option<String>), Failure> {
+    let ends = shelf.first.as_ref().zip(shelf.last.as_ref());
+    // Nothing lies in a range that ends before it begins, and DynamoDB refuses to look there.
+    if ends.is_some_and(|(first, last)| first > last) {
+        return Ok((Vec::new(), None));
+    }
     let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let mut query = shelf.query(after.as_deref()).limit(100);
     let (mut found, mut last, mut looked_at) = (Vec::new(), None, 0);
@@ -63,8 +89,7 @@ pub(super) async fn page<T: DeserializeOwned>(
             if place == after.as_deref() {
                 continue;
             }
-            let one: T = read_doc(&item)?;
-            if wanted(&one) {
+            if let Some(one) = read(&item)? {
                 if found.len() == limit {
                     return Ok((found, last));
                 }
@@ -82,11 +107,7 @@ pub(super) async fn page<T: DeserializeOwned>(
 }
 
 /// A page of a list that is in memory: the items behind a position, and the position of the next page.
-pub(super) fn of_list<T: Clone>(
-    all: &[T],
-    limit: Limit,
-    start: Option<usize>,
-) -> (Vec<T>, Option<usize>) {
+pub fn of_list<T: Clone>(all: &[T], limit: Limit, start: Option<usize>) -> (Vec<T>, Option<usize>) {
     let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let start = start.unwrap_or(0);
     let items: Vec<T> = all.iter().skip(start).take(limit).cloned().collect();
