@@ -46,11 +46,14 @@ pub struct Asignacion {
 }
 
 impl Encargo {
-    /// Reads an assignment. That the user may be named is for the caller: [`crate::persona::is_eligible`].
+    /// Reads an assignment. `responsable` is the user who was looked up, or why they may not be named: [`crate::usuarios::nombrado`].
     ///
     /// # Errors
-    /// [`Invalid`].
-    pub fn judge(responsable: Usuario, nombre_proveedor: &str) -> Result<Self, Invalid> {
+    /// [`Invalid`] with every wrong field.
+    pub fn judge(
+        responsable: Result<Usuario, Invalid>,
+        nombre_proveedor: &str,
+    ) -> Result<Self, Invalid> {
         let code = if nombre_proveedor.trim().is_empty() {
             codes::REQUIRED
         } else {
@@ -58,11 +61,18 @@ impl Encargo {
         };
         let nombre_proveedor = sized(nombre_proveedor, &NOMBRE).ok_or_else(|| {
             Invalid::field("/nombre_proveedor", code, "must have 1 to 200 characters")
-        })?;
-        Ok(Self {
-            responsable,
-            nombre_proveedor,
-        })
+        });
+        match (responsable, nombre_proveedor) {
+            (Ok(responsable), Ok(nombre_proveedor)) => Ok(Self {
+                responsable,
+                nombre_proveedor,
+            }),
+            (responsable, nombre_proveedor) => {
+                let wrong = [responsable.err(), nombre_proveedor.err()];
+                let errors = wrong.into_iter().flatten().flat_map(|invalid| invalid.0);
+                Err(Invalid(errors.collect()))
+            }
+        }
     }
 }
 

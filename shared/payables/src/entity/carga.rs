@@ -2,8 +2,10 @@
 
 use cierre_kernel::codes::{self, Code};
 use cierre_kernel::company::CompanyId;
+use cierre_kernel::correlation::CorrelationId;
 use cierre_kernel::event::ChainHead;
 use cierre_kernel::id::{CargaId, FacturaId, RechazoIngresoId};
+use cierre_kernel::problem::FieldError;
 use cierre_kernel::time::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +79,8 @@ pub struct Carga {
     pub creada_por: Usuario,
     /// When.
     pub creada_en: Instant,
+    /// The command that announced it: what becomes of its object follows from that.
+    pub correlation_id: CorrelationId,
     /// Counts the changes, from 1.
     pub version: u64,
     /// Its chain of events.
@@ -124,19 +128,22 @@ impl Carga {
         tamano: u64,
         stamp: &Stamp,
     ) -> Result<Self, Invalid> {
-        let detail = "must have 1 to 200 characters";
-        let nombre_archivo = sized(nombre_archivo, &NOMBRE)
-            .ok_or_else(|| Invalid::field("/nombre_archivo", codes::OUT_OF_RANGE, detail))?;
+        let mut wrong = Vec::new();
         if tamano == 0 {
-            return Err(Invalid::field(
-                "/tamano",
-                codes::OUT_OF_RANGE,
-                "must be above 0",
-            ));
+            let detail = "must be above 0";
+            wrong.push(FieldError::new("/tamano", codes::OUT_OF_RANGE, detail));
         }
         if tamano > MAX_BYTES {
-            let code = codes::ARCHIVO_DEMASIADO_GRANDE;
-            return Err(Invalid::field("/tamano", code, "must be at most 5 MiB"));
+            let (code, detail) = (codes::ARCHIVO_DEMASIADO_GRANDE, "must be at most 5 MiB");
+            wrong.push(FieldError::new("/tamano", code, detail));
+        }
+        let Some(nombre_archivo) = sized(nombre_archivo, &NOMBRE) else {
+            let (code, detail) = (codes::OUT_OF_RANGE, "must have 1 to 200 characters");
+            wrong.push(FieldError::new("/nombre_archivo", code, detail));
+            return Err(Invalid(wrong));
+        };
+        if !wrong.is_empty() {
+            return Err(Invalid(wrong));
         }
         Ok(Self {
             id,
@@ -147,6 +154,7 @@ impl Carga {
             rechazo_id: None,
             creada_por: stamp.by.clone(),
             creada_en: stamp.at,
+            correlation_id: stamp.correlation_id.clone(),
             version: 1,
             head: ChainHead::default(),
         })
@@ -192,10 +200,43 @@ pub enum Desenlace {
 pub struct Visto {
     /// The bucket's sequencer of its event.
     pub sequencer: String,
-    /// SHA-256 of its content.
+    /// SHA-256 of its content; what stands for it where that was not read.
     pub sha256: String,
     /// What it became.
     pub desenlace: Desenlace,
+    /// Counts the changes, from 1.
+    pub version: u64,
+    /// The chain of events of objects that nobody announced.
+    pub head: ChainHead,
+}
+
+impl Visto {
+    /// What is remembered once an object of the key became something.
+    #[must_use]
+    pub fn after(
+        known: Option<&Self>,
+        sequencer: &str,
+        sha256: &str,
+        desenlace: Desenlace,
+    ) -> Self {
+        Self {
+            sequencer: sequencer.to_owned(),
+            sha256: sha256.to_owned(),
+            desenlace,
+            version: known.map_or(1, |known| known.version + 1),
+            head: known.map(|known| known.head.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// What is remembered once a content came again, which has no effect: objects before this one are overwritten.
+    #[must_use]
+    pub fn again(&self, sequencer: &str) -> Self {
+        Self {
+            sequencer: sequencer.to_owned(),
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
 }
 
 /// How an object's event meets what is remembered of its key.
@@ -217,21 +258,23 @@ pub fn judge_event(known: Option<&Visto>, sequencer: &str, sha256: &str) -> Even
     };
     if known.sha256 == sha256 {
         Evento::Repetido
-    } else if is_older(sequencer, &known.sequencer) {
+    } else if is_past(sequencer, &known.sequencer) {
         Evento::Atrasado
     } else {
         Evento::Nuevo
     }
 }
 
-/// Whether an event's sequencer lies before the known one, so that its object was overwritten. Asked before the object is read, too.
+/// Whether an event's sequencer is the known one, so that it came before, or lies before that, so that its object was overwritten. Asked before
+/// the object is read, too: there is no need to.
 #[must_use]
-pub fn is_older(sequencer: &str, known: &str) -> bool {
+pub fn is_past(sequencer: &str, known: &str) -> bool {
     let order = |text: &str| {
         let digits = text.trim_start_matches('0').to_ascii_uppercase();
         (digits.len(), digits)
     };
-    order(sequencer) < order(known)
+    // Of two events without one nobody knows which is which.
+    order(sequencer) < order(known) || (!known.is_empty() && order(sequencer) == order(known))
 }
 
 /// Why an object became no factura.
@@ -300,7 +343,7 @@ impl Rechazo {
         id: RechazoIngresoId,
         clave: &str,
         carga_id: Option<CargaId>,
-        sha256: &str,
+        sha256: Option<&str>,
         factura_id: FacturaId,
         fecha: Instant,
     ) -> Self {
@@ -310,7 +353,7 @@ impl Rechazo {
         );
         Self {
             factura_id: Some(factura_id),
-            ..Self::new(id, clave, carga_id, Some(sha256), &fallo, fecha)
+            ..Self::new(id, clave, carga_id, sha256, &fallo, fecha)
         }
     }
 

@@ -6,8 +6,7 @@ use cierre_kernel::codes;
 use cierre_kernel::id::FacturaId;
 use cierre_kernel::problem::{FieldError, Problem};
 
-use super::Change;
-use super::factura::{Decisor, Expediente, Voto};
+use super::factura::Voto;
 use super::refusal::{FacturaRefusal, Invalid};
 use super::trabajo::Outcome;
 use super::workflow::Accion;
@@ -76,30 +75,6 @@ impl Orden {
             }),
             Some(_) | None => Err(Invalid(errors)),
         }
-    }
-}
-
-/// An item's outcome, and what is to be written with it unless it is a dry run.
-///
-/// The same function judges the item for both, so that a dry run says what the run would.
-#[must_use]
-pub fn decide_item(
-    indice: u32,
-    id: Option<FacturaId>,
-    expediente: Option<&Expediente>,
-    voto: &Voto,
-    caller: &Decisor,
-    dry_run: bool,
-) -> (Outcome, Option<Change<Expediente>>) {
-    let decided = expediente
-        .ok_or(FacturaRefusal::NoEncontrada)
-        .and_then(|expediente| expediente.decidir(voto, caller));
-    match decided {
-        Ok(change) => {
-            let outcome = Outcome::applied(indice, id, change.state.factura.estado(), dry_run);
-            (outcome, (!dry_run).then_some(change))
-        }
-        Err(refusal) => (refused(indice, id, refusal, dry_run), None),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Somebody stands in for somebody else for some days. It passes on the right of a responsable, never that of a role, and not further.
 
+use std::fmt;
+use std::str::FromStr;
+
 use cierre_kernel::codes;
 use cierre_kernel::event::ChainHead;
 use cierre_kernel::id::DelegacionId;
@@ -17,8 +20,10 @@ use crate::texto::{MOTIVO, sized};
 
 /// Days that a delegation may last, both ends included.
 pub const MAX_DAYS: i32 = 366;
+/// Delegations of a user that may be planned, or not long over, at once: what says where they are is one item.
+const MAX_OTHERS: usize = 1000;
 /// Who may act for somebody else.
-const FOR_OTHERS: Roles = Roles::of(&[Role::Supervisor, Role::Admin]);
+pub const FOR_OTHERS: Roles = Roles::of(&[Role::Supervisor, Role::Admin]);
 
 cierre_kernel::words! {
     /// Where a delegation stands.
@@ -61,6 +66,47 @@ pub struct Delegacion {
     pub head: ChainHead,
 }
 
+/// The days of an unrevoked delegation, both included; as text `2026-02-05/2026-02-09`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tramo {
+    /// The first.
+    pub desde: Date,
+    /// The last.
+    pub hasta: Date,
+}
+
+/// A text that is no [`Tramo`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not two days of the form <first>/<last>")]
+pub struct NotATramo;
+
+impl Tramo {
+    /// Whether no delegation that is given on the day, or later, can reach back to it: with a day to spare, for a company may change its time zone.
+    #[must_use]
+    pub fn is_out_of_reach(&self, hoy: Date) -> bool {
+        hoy.since((Unit::Day, self.hasta))
+            .is_ok_and(|span| span.get_days() > MAX_DAYS)
+    }
+}
+
+impl fmt::Display for Tramo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.desde, self.hasta)
+    }
+}
+
+impl FromStr for Tramo {
+    type Err = NotATramo;
+
+    fn from_str(text: &str) -> Result<Self, NotATramo> {
+        let (desde, hasta) = text.split_once('/').ok_or(NotATramo)?;
+        Ok(Self {
+            desde: parse_date(desde).map_err(|_| NotATramo)?,
+            hasta: parse_date(hasta).map_err(|_| NotATramo)?,
+        })
+    }
+}
+
 /// A delegation to be given, its users looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelegacionNueva {
@@ -88,29 +134,28 @@ pub const fn revocable(estado: EstadoDelegacion) -> Result<(), DelegacionRefusal
 }
 
 impl Delegacion {
-    /// Gives a delegation. `others` are those of the same `de`, at least the unrevoked ones; that no other comes in between is for the caller, in
-    /// the same transaction.
+    /// Gives a delegation. `others` are the days of the same user's others that may be in its way: unrevoked, and not [`Tramo::is_out_of_reach`].
+    /// That no other comes in between is for the caller, in the same transaction.
     ///
     /// # Errors
     /// [`DelegacionRefusal`].
     pub fn create(
         id: DelegacionId,
         nueva: DelegacionNueva,
-        others: &[Self],
+        others: &[Tramo],
         roles: Roles,
         hoy: Date,
         stamp: &Stamp,
     ) -> Result<Change<Self>, DelegacionRefusal> {
         let (desde, hasta, motivo) = nueva.judge(hoy)?;
         may_act_for(&nueva.de, roles, stamp)?;
-        let overlaps = |one: &Self| {
-            one.revocada_en.is_none()
-                && one.de.id == nueva.de.id
-                && one.desde <= hasta
-                && desde <= one.hasta
-        };
+        let overlaps = |one: &Tramo| one.desde <= hasta && desde <= one.hasta;
         if others.iter().any(overlaps) {
             return Err(DelegacionRefusal::Solapada);
+        }
+        if others.len() >= MAX_OTHERS {
+            let detail = "has 1000 delegations planned already";
+            return Err(Invalid::field("/de", codes::TOO_MANY_ITEMS, detail).into());
         }
         let delegacion = Self {
             id,
@@ -127,6 +172,15 @@ impl Delegacion {
         };
         let created = delegacion.entry(stamp, false);
         Ok(Change::new(delegacion, vec![created]))
+    }
+
+    /// The days that it takes.
+    #[must_use]
+    pub const fn tramo(&self) -> Tramo {
+        Tramo {
+            desde: self.desde,
+            hasta: self.hasta,
+        }
     }
 
     /// Where it stands on a day.

@@ -108,7 +108,7 @@ pub(crate) fn nit() -> Nit {
 }
 
 pub(crate) fn encargo(usuario: &str) -> Encargo {
-    Encargo::judge(user(usuario), "Aseo Total SAS").unwrap()
+    Encargo::judge(Ok(user(usuario)), "Aseo Total SAS").unwrap()
 }
 
 pub(crate) fn asignacion(usuario: &str) -> Asignacion {

@@ -66,22 +66,8 @@ impl Ensayo {
                 (outcome, (!dry_run).then_some(change))
             }
             Err(refusal) => {
-                let known = match refusal {
-                    FacturaRefusal::Duplicada(_) => hallado.duplicada,
-                    FacturaRefusal::Invalid(_)
-                    | FacturaRefusal::NoEncontrada
-                    | FacturaRefusal::NoAutorizado
-                    | FacturaRefusal::NombreReservado
-                    | FacturaRefusal::Registrador
-                    | FacturaRefusal::DelegadoDelRegistrador
-                    | FacturaRefusal::SinResponsable
-                    | FacturaRefusal::ResponsableYaAsignado
-                    | FacturaRefusal::YaAprobo(_)
-                    | FacturaRefusal::YaDecidida(_)
-                    | FacturaRefusal::NoDecidida
-                    | FacturaRefusal::TieneAprobaciones
-                    | FacturaRefusal::LimiteDeRondas => None,
-                };
+                // Of an item before in a dry run there is no factura that the outcome could name.
+                let known = refusal.duplicada().and(hallado.duplicada);
                 (refused(indice, known, refusal, dry_run), None)
             }
         }

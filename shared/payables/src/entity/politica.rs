@@ -7,6 +7,7 @@ use cierre_kernel::money::{Currency, Money};
 use cierre_kernel::problem::FieldError;
 use cierre_kernel::time::{Date, parse_date};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::events::{Entry, PayablesEvent};
 use super::factura::Origen;
@@ -83,8 +84,8 @@ pub struct Politica {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BandaNueva {
-    /// See [`Banda::hasta`].
-    pub hasta: Option<String>,
+    /// See [`Banda::hasta`]: a string, or a number that is exact.
+    pub hasta: Option<Value>,
     /// See [`Banda::aprobaciones`].
     pub aprobaciones: u32,
 }
@@ -99,8 +100,8 @@ pub struct AutomaticaNueva {
     pub tolerancia_pct: String,
     /// See [`Automatica::historial_minimo`].
     pub historial_minimo: u32,
-    /// See [`Automatica::total_maximo`].
-    pub total_maximo: BTreeMap<String, String>,
+    /// See [`Automatica::total_maximo`]: strings, or numbers that are exact.
+    pub total_maximo: BTreeMap<String, Value>,
     /// See [`Automatica::dias_minimos`].
     pub dias_minimos: u32,
     /// See [`Automatica::origenes`].
@@ -246,8 +247,8 @@ impl Wrong {
         currency
     }
 
-    fn positive(&mut self, pointer: &str, text: &str, currency: Currency) -> Option<Money> {
-        match Money::parse(text, currency) {
+    fn positive(&mut self, pointer: &str, amount: &Value, currency: Currency) -> Option<Money> {
+        match Money::from_json(amount, currency) {
             Ok(money) if money.is_positive() => Some(money),
             Ok(_) => {
                 self.add(pointer, codes::OUT_OF_RANGE, "must be above 0");
@@ -272,8 +273,8 @@ impl Wrong {
             };
             let mut bandas = Vec::new();
             for (index, banda) in list.iter().enumerate() {
-                let hasta = banda.hasta.as_deref().and_then(|text| {
-                    self.positive(&format!("{pointer}/{index}/hasta"), text, currency)
+                let hasta = banda.hasta.as_ref().and_then(|amount| {
+                    self.positive(&format!("{pointer}/{index}/hasta"), amount, currency)
                 });
                 if !(1..=MAX_APPROVALS).contains(&banda.aprobaciones) {
                     let place = format!("{pointer}/{index}/aprobaciones");
@@ -318,10 +319,10 @@ impl Wrong {
             );
         }
         let mut total_maximo = BTreeMap::new();
-        for (code, text) in &wanted.total_maximo {
+        for (code, amount) in &wanted.total_maximo {
             let pointer = format!("/automatica/total_maximo/{code}");
             if let Some(currency) = self.currency(&pointer, code)
-                && let Some(limit) = self.positive(&pointer, text, currency)
+                && let Some(limit) = self.positive(&pointer, amount, currency)
             {
                 total_maximo.insert(currency, limit);
             }
@@ -403,7 +404,7 @@ impl From<Politica> for Guardada {
     fn from(politica: Politica) -> Self {
         let bandas = politica.bandas.into_iter().map(|(currency, bandas)| {
             let bandas = bandas.into_iter().map(|banda| BandaNueva {
-                hasta: banda.hasta.map(|hasta| hasta.to_string()),
+                hasta: banda.hasta.map(|hasta| hasta.to_string().into()),
                 aprobaciones: banda.aprobaciones,
             });
             (currency.code().to_owned(), bandas.collect())
@@ -418,7 +419,7 @@ impl From<Politica> for Guardada {
                 tolerancia_pct: reglas.tolerancia_pct.to_string(),
                 historial_minimo: reglas.historial_minimo,
                 total_maximo: limits
-                    .map(|(currency, limit)| (currency.code().to_owned(), limit.to_string()))
+                    .map(|(currency, limit)| (currency.code().to_owned(), limit.to_string().into()))
                     .collect(),
                 dias_minimos: reglas.dias_minimos,
                 origenes: reglas.origenes.iter().map(Origen::to_string).collect(),

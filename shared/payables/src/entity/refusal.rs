@@ -143,6 +143,27 @@ impl FacturaRefusal {
             | Self::Duplicada(_) => false,
         }
     }
+
+    /// The factura that has the duplicate key already.
+    #[must_use]
+    pub const fn duplicada(&self) -> Option<FacturaId> {
+        match self {
+            Self::Duplicada(known) => Some(*known),
+            Self::Invalid(_)
+            | Self::NoEncontrada
+            | Self::NoAutorizado
+            | Self::NombreReservado
+            | Self::Registrador
+            | Self::DelegadoDelRegistrador
+            | Self::SinResponsable
+            | Self::ResponsableYaAsignado
+            | Self::YaAprobo(_)
+            | Self::YaDecidida(_)
+            | Self::NoDecidida
+            | Self::TieneAprobaciones
+            | Self::LimiteDeRondas => None,
+        }
+    }
 }
 
 impl From<FacturaRefusal> for Problem {

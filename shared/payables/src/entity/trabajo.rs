@@ -74,6 +74,17 @@ cierre_kernel::words! {
     }
 }
 
+impl EstadoTrabajo {
+    /// Whether nothing more happens to it unless somebody wants it.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::EnCola | Self::EnProceso => false,
+            Self::Completado | Self::Error => true,
+        }
+    }
+}
+
 /// Where a step leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sigue {

@@ -5,6 +5,7 @@ use cierre_kernel::money::Money;
 use cierre_kernel::time::Date;
 use jiff::Unit;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::sincronizacion::Estado;
 use crate::cifra::Cifra;
@@ -45,21 +46,28 @@ cierre_kernel::words! {
 }
 
 /// What automatic approval came to, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Comparacion {
     /// What it came to.
+    #[schema(value_type = String, example = "pendiente")]
     pub resultado: Resultado,
     /// The first check that failed.
+    #[schema(value_type = Option<String>, example = "fuera_de_tolerancia")]
     pub motivo_no_auto: Option<MotivoNoAuto>,
     /// What it was compared with: the latest one of its group that people approved. None where the checks did not come so far.
+    #[schema(value_type = Option<String>)]
     pub factura_anterior_id: Option<FacturaId>,
     /// The total of that one.
+    #[schema(value_type = Option<String>)]
     pub total_anterior: Option<Cifra>,
     /// By how much it differs, signed. None in another currency.
+    #[schema(value_type = Option<String>)]
     pub diferencia: Option<Cifra>,
     /// The same in percent of the former total, rounded half-up to two decimals, signed. None in another currency.
+    #[schema(value_type = Option<String>)]
     pub diferencia_pct: Option<Cifra>,
     /// By how much it may differ, in percent.
+    #[schema(value_type = String, example = "5")]
     pub tolerancia_pct: Cifra,
     /// The policy that was asked.
     pub politica_version: u64,

@@ -123,14 +123,20 @@ impl Tablero {
         (self.rondas, self.milisegundos)
     }
 
-    /// Mean hours from a round's beginning to the decision of a person that ended it, rounded half-up to two decimals. None without decision.
+    /// See [`horas_promedio_decision`].
     #[must_use]
     pub fn horas_promedio_decision(&self) -> Option<String> {
-        let hours = Decimal::from(self.milisegundos) / Decimal::from(3_600_000);
-        let mean = hours.checked_div(Decimal::from(self.rondas))?;
-        let rounded = mean.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-        Some(format!("{rounded:.2}"))
+        horas_promedio_decision(self.rondas, self.milisegundos)
     }
+}
+
+/// Mean hours from a round's beginning to the decision of a person that ended it, rounded half-up to two decimals. None without decision.
+#[must_use]
+pub fn horas_promedio_decision(rondas: i64, milisegundos: i64) -> Option<String> {
+    let hours = Decimal::from(milisegundos) / Decimal::from(3_600_000);
+    let mean = hours.checked_div(Decimal::from(rondas))?;
+    let rounded = mean.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    Some(format!("{rounded:.2}"))
 }
 
 #[cfg(test)]

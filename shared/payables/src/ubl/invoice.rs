@@ -404,7 +404,7 @@ impl Lectura {
     }
 
     /// The invoice as a request would write it.
-    fn nueva(&self) -> FacturaNueva {
+    pub(crate) fn nueva(&self) -> FacturaNueva {
         let text = |field| {
             self.campos
                 .get(&field)

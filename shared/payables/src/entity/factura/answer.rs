@@ -4,6 +4,7 @@ use cierre_kernel::id::FacturaId;
 use cierre_kernel::money::{Currency, Money};
 use cierre_kernel::time::{Date, Instant};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::workflow::{Decision, Workflow};
 use super::{Expediente, Factura, Item, Origen};
@@ -13,40 +14,52 @@ use crate::rules::comparacion::Comparacion;
 use crate::rules::sincronizacion::Estado;
 
 /// A factura, in the fields of the contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct FacturaAnswer {
+    #[schema(value_type = String, example = "fac_01JD0000000000000000000000")]
     pub id: FacturaId,
     pub numero: String,
+    #[schema(value_type = String, example = "900373923-8")]
     pub nit: Nit,
     pub proveedor: String,
+    #[schema(value_type = String, format = Date)]
     pub fecha_emision: Date,
+    #[schema(value_type = Option<String>, format = Date)]
     pub fecha_vencimiento: Option<Date>,
+    #[schema(value_type = String, example = "COP")]
     pub moneda: Currency,
+    #[schema(value_type = String, example = "8500000.00")]
     pub total: Money,
     pub concepto: String,
     pub items: Vec<Item>,
     #[serde(skip_serializing_if = "is_zero")]
     pub items_omitidos: u32,
+    #[schema(value_type = String, example = "json")]
     pub origen: Origen,
     pub cufe: Option<String>,
     pub registrada_por: String,
     pub registrada_por_id: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
     pub fecha_registro: Instant,
     pub responsable: Option<String>,
     pub responsable_usuario: Option<String>,
     pub responsable_id: Option<String>,
+    #[schema(value_type = String, example = "en_revision")]
     pub estado: Estado,
     pub accion_por: Option<String>,
     pub accion_por_id: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub fecha_accion: Option<Instant>,
     pub a_nombre_de: Option<String>,
     pub a_nombre_de_id: Option<String>,
     pub aprobado_por: Option<String>,
     pub aprobado_por_id: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub fecha_aprobacion: Option<Instant>,
     pub rechazado_por: Option<String>,
     pub rechazado_por_id: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub fecha_rechazo: Option<Instant>,
     pub motivo_rechazo: Option<String>,
     pub workflow: WorkflowAnswer,
@@ -54,10 +67,11 @@ pub struct FacturaAnswer {
 }
 
 /// A round, in the fields of the contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct WorkflowAnswer {
     pub ronda: u32,
+    #[schema(value_type = String, format = DateTime)]
     pub inicio: Instant,
     pub estado: String,
     pub politica_version: u64,
@@ -66,10 +80,12 @@ pub struct WorkflowAnswer {
     pub aprobada: bool,
     pub aprobada_por: Option<String>,
     pub aprobada_por_id: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub fecha_aprobacion: Option<Instant>,
     pub rechazada: bool,
     pub rechazada_por: Option<String>,
     pub rechazada_por_id: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub fecha_rechazo: Option<Instant>,
     pub detalle_rechazo: Option<String>,
     pub reabierta_por: Option<String>,
@@ -79,7 +95,7 @@ pub struct WorkflowAnswer {
 }
 
 /// A decision, in the fields of the contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct DecisionAnswer {
     pub accion: &'static str,
@@ -88,6 +104,7 @@ pub struct DecisionAnswer {
     pub calidad: &'static str,
     pub a_nombre_de: Option<String>,
     pub a_nombre_de_id: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
     pub fecha: Instant,
     pub comentario: Option<String>,
     pub sod_excepcion: bool,

@@ -58,10 +58,14 @@ impl Voto {
     /// # Errors
     /// [`Invalid`]: the reason is missing, too short or too long, or the comment too long.
     pub fn rechazar(motivo: &str, comentario: Option<&str>) -> Result<Self, Invalid> {
-        Ok(Self::Rechazar {
-            motivo: reason(motivo)?,
-            comentario: comment(comentario)?,
-        })
+        match (reason(motivo), comment(comentario)) {
+            (Ok(motivo), Ok(comentario)) => Ok(Self::Rechazar { motivo, comentario }),
+            (Err(Invalid(mut errors)), Err(Invalid(more))) => {
+                errors.extend(more);
+                Err(Invalid(errors))
+            }
+            (Err(invalid), Ok(_)) | (Ok(_), Err(invalid)) => Err(invalid),
+        }
     }
 
     /// What it does.

@@ -11,6 +11,7 @@ use cierre_kernel::event::ChainHead;
 use cierre_kernel::id::FacturaId;
 use cierre_kernel::time::{Date, Instant};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::workflow::Workflow;
 use crate::cifra::Cifra;
@@ -43,15 +44,19 @@ cierre_kernel::words! {
 }
 
 /// A line of a factura; information only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FacturaItem)]
 pub struct Item {
     /// What for.
     pub descripcion: String,
     /// How many.
+    #[schema(value_type = Option<String>)]
     pub cantidad: Option<Cifra>,
     /// At what price.
+    #[schema(value_type = Option<String>)]
     pub valor_unitario: Option<Cifra>,
     /// What it comes to.
+    #[schema(value_type = Option<String>)]
     pub total: Option<Cifra>,
 }
 
@@ -184,7 +189,7 @@ impl Factura {
 /// A factura and its current round: what a decision looks at, and what one transaction writes.
 ///
 /// A decision that begins another round answers the new one; the row of the former stays as it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expediente {
     /// The factura.
     pub factura: Factura,

@@ -3,7 +3,7 @@ use cierre_kernel::role::{Role, Roles};
 use rstest::rstest;
 use serde_json::json;
 
-use super::super::decisiones::{Orden, decide_item, judge_count};
+use super::super::decisiones::{Orden, judge_count, refused};
 use super::super::factura::*;
 use super::super::fixtures::*;
 use super::super::politica::Politica;
@@ -301,67 +301,16 @@ fn bulk_requests_are_judged_as_a_whole(#[case] body: serde_json::Value, #[case] 
 }
 
 #[test]
-fn a_dry_run_says_what_the_run_would_and_writes_nothing() {
+fn an_item_says_the_same_of_a_dry_run_and_of_a_run_in_other_words() {
     let orden = Orden::judge("aprobar", &[factura_id(1).to_string(), "x".into()], None).unwrap();
     assert_eq!(orden.ids, [Some(factura_id(1)), None]);
-    let expediente = small();
-    for (who, expediente) in [
-        (JUAN, Some(&expediente)),
-        (PEDRO, Some(&expediente)),
-        (JUAN, None),
-    ] {
-        let item = |dry_run| {
-            decide_item(
-                0,
-                Some(factura_id(1)),
-                expediente,
-                &orden.voto,
-                &caller(who, 1),
-                dry_run,
-            )
-        };
-        let (real, change) = item(false);
-        let (dry, nothing) = item(true);
-        assert_eq!(nothing, None);
-        assert_eq!(change.is_some(), real.estado.is_some());
-        assert_eq!(
-            (dry.estado, dry.code, &dry.detail),
-            (real.estado, real.code, &real.detail)
-        );
-        let words = (real.resultado.as_str(), dry.resultado.as_str());
-        assert!(
-            matches!(
-                words,
-                ("aplicado", "aplicaria") | ("no_aplicado", "no_aplicaria")
-            ),
-            "{words:?}"
-        );
-    }
-    let (refused, _) = decide_item(
-        1,
-        Some(factura_id(1)),
-        Some(&expediente),
-        &orden.voto,
-        &caller(PEDRO, 1),
-        false,
-    );
     let admin = Decisor {
         roles: Roles::of(&[Role::Admin]),
         ..caller(PEDRO, 1)
     };
-    let (registrar, _) = decide_item(
-        1,
-        Some(factura_id(1)),
-        Some(&expediente),
-        &orden.voto,
-        &admin,
-        false,
-    );
-    assert_eq!(refused.code.unwrap().as_str(), "no_autorizado_para_decidir");
-    assert_eq!(
-        json!(registrar),
-        json!({ "indice": 1, "factura_id": factura_id(1), "resultado": "no_aplicado", "code": "sod_violation", "detail": "You registered this factura" })
-    );
-    let (unknown, _) = decide_item(2, None, None, &orden.voto, &caller(JUAN, 1), false);
-    assert_eq!(unknown.code.unwrap().as_str(), "no_encontrada");
+    let refusal = small().decidir(&orden.voto, &admin).unwrap_err();
+    let outcome = |dry_run| refused(1, Some(factura_id(1)), refusal.clone(), dry_run);
+    let item = |resultado| json!({ "indice": 1, "factura_id": factura_id(1), "resultado": resultado, "code": "sod_violation", "detail": "You registered this factura" });
+    assert_eq!(json!(outcome(false)), item("no_aplicado"));
+    assert_eq!(json!(outcome(true)), item("no_aplicaria"));
 }

@@ -11,6 +11,7 @@ use super::super::asignacion::{Asignacion, Encargo};
 use super::super::carga::*;
 use super::super::delegacion::*;
 use super::super::fixtures::*;
+use super::super::refusal::Invalid;
 use super::super::trabajo::*;
 use crate::persona::Usuario;
 use crate::rules::sincronizacion::Estado;
@@ -26,7 +27,7 @@ fn delegation(de: &str, a: &str, desde: &str, hasta: &str) -> DelegacionNueva {
     }
 }
 
-fn give(nueva: DelegacionNueva, others: &[Delegacion], by: &str) -> Result<Delegacion, String> {
+fn give(nueva: DelegacionNueva, others: &[Tramo], by: &str) -> Result<Delegacion, String> {
     Delegacion::create(
         delegacion_id(1),
         nueva,
@@ -76,7 +77,7 @@ fn a_delegation_lasts_a_year_and_does_not_overlap_another_one() {
         JUAN,
     )
     .unwrap();
-    let others = std::slice::from_ref(&first);
+    let others = &[first.tramo()];
     assert_eq!(
         give(
             delegation(JUAN, LUIS, "2026-02-10", "2026-02-12"),
@@ -93,27 +94,24 @@ fn a_delegation_lasts_a_year_and_does_not_overlap_another_one() {
         )
         .is_ok()
     );
-    assert!(
+    let days = Tramo {
+        desde: day("2026-02-01"),
+        hasta: day("2026-02-01"),
+    };
+    assert_eq!(
         give(
-            delegation(PEDRO, LUIS, "2026-02-10", "2026-02-12"),
-            others,
-            ADMIN
-        )
-        .is_ok(),
-        "of somebody else"
-    );
-    let revoked = year
-        .revoke(roles_of(LUIS), hoy(), &stamp(LUIS, 2))
-        .unwrap()
-        .state;
-    assert!(
-        give(
-            delegation(JUAN, LUIS, "2026-02-10", "2026-02-12"),
-            &[revoked],
+            delegation(JUAN, LUIS, "2026-02-11", "2026-02-12"),
+            &[days; 1000],
             JUAN
-        )
-        .is_ok()
+        ),
+        Err("422 too_many_items".into())
     );
+    assert_eq!(year.tramo().to_string(), "2026-02-05/2027-02-05");
+    assert_eq!("2026-02-05/2027-02-05".parse(), Ok(year.tramo()));
+    assert_eq!("2026-02-05".parse::<Tramo>(), Err(NotATramo));
+    // The longest one that is given on 2027-02-01 begins on that day; a day more is kept, for a company may change its time zone.
+    assert!(!days.is_out_of_reach(day("2027-02-02")));
+    assert!(days.is_out_of_reach(day("2027-02-03")));
 }
 
 #[test]
@@ -225,8 +223,8 @@ fn an_assignment_is_set_replaced_and_taken_away() {
         (vec!["asignacion_creada"], 4)
     );
     assert!(
-        Encargo::judge(user(JUAN), " ").is_err()
-            && Encargo::judge(user(JUAN), &"a".repeat(201)).is_err()
+        Encargo::judge(Ok(user(JUAN)), " ").is_err()
+            && Encargo::judge(Ok(user(JUAN)), &"a".repeat(201)).is_err()
     );
 }
 
@@ -282,21 +280,24 @@ fn an_upload_lapses_after_an_hour_and_a_later_object_still_counts() {
     };
     assert_eq!(size(MAX_BYTES + 1).unwrap_err(), "archivo_demasiado_grande");
     assert!(size(MAX_BYTES).is_ok() && size(0).is_err());
+    let Err(Invalid(wrong)) = Carga::create(carga.id, &company(), " ", 0, &stamp(PEDRO, 0)) else {
+        panic!("taken")
+    };
+    assert_eq!(wrong.len(), 2, "every wrong field is listed");
 }
 
 #[test]
 fn a_repeated_or_late_event_of_a_key_has_no_effect() {
-    let seen = Visto {
-        sequencer: "0A1".into(),
-        sha256: "aa".into(),
-        desenlace: Desenlace::Factura(factura_id(1)),
-    };
+    let seen = Visto::after(None, "0A1", "aa", Desenlace::Factura(factura_id(1)));
     assert_eq!(judge_event(None, "1", "aa"), Evento::Nuevo);
     assert_eq!(judge_event(Some(&seen), "0A1", "aa"), Evento::Repetido);
     assert_eq!(judge_event(Some(&seen), "FFF", "aa"), Evento::Repetido);
     assert_eq!(judge_event(Some(&seen), "9F", "bb"), Evento::Atrasado);
+    assert_eq!(judge_event(Some(&seen), "a1", "bb"), Evento::Atrasado);
     assert_eq!(judge_event(Some(&seen), "0a2", "bb"), Evento::Nuevo);
     assert_eq!(judge_event(Some(&seen), "100", "bb"), Evento::Nuevo);
+    assert!(is_past("0A1", "a1") && is_past("A0", "A1") && !is_past("A2", "A1"));
+    assert!(is_past("", "A1") && !is_past("A1", "") && !is_past("", ""));
 }
 
 #[test]
@@ -308,7 +309,7 @@ fn a_rejected_object_keeps_what_was_wrong_where() {
         (codes::PROCESAMIENTO_FALLIDO, None)
     );
     assert!(lost.detail.ends_with("Drop the file again"));
-    let same = Rechazo::duplicate(id, "k", None, "aa", factura_id(1), at(0));
+    let same = Rechazo::duplicate(id, "k", None, Some("aa"), factura_id(1), at(0));
     assert_eq!(
         (same.code, same.factura_id),
         (codes::FACTURA_DUPLICADA, Some(factura_id(1)))
