@@ -61,7 +61,8 @@ pub(crate) async fn check(
         run_openly(
             &format!(
                 "The API against its document, as {} ({})",
-                user.username, user.role
+                user.username,
+                user.role.unwrap_or("no role")
             ),
             Command::new(&program)
                 .current_dir(stack.folder())
@@ -94,12 +95,15 @@ async fn configuration(project: &Project, stack: &Stack, api: &str) -> Result<Pa
         .get("/api/nomina/cierres")
         .await?
         .expect(StatusCode::OK)?;
+    // The latest one is open and has no files yet.
     let closing = Closing {
-        client: closings.text("/items/0/cliente_id")?,
-        id: closings.text("/items/0/id")?,
-        file: closings.text("/items/0/archivos/libro_remuneraciones")?,
+        client: closings.text("/items/1/cliente_id")?,
+        id: closings.text("/items/1/id")?,
+        file: closings.text("/items/1/archivos/libro_remuneraciones")?,
     };
-    let known = known(batch, sync.text("/id")?, &closing);
+    let facturas = ana.get("/facturas").await?.expect(StatusCode::OK)?;
+    let factura = facturas.text("/items/0/id")?;
+    let known = known(batch, sync.text("/id")?, &closing, factura);
     let file = project.root().join("infra/schemathesis.toml");
     let always = fs::read_to_string(&file).or_fail(
         format!("Cannot read {}", file.display()),
@@ -121,8 +125,9 @@ struct Closing<'a> {
 }
 
 /// Service 1 of the demonstration is invoiced, service 7 is not sent yet.
-fn known(batch: &str, sync: &str, closing: &Closing<'_>) -> String {
+fn known(batch: &str, sync: &str, closing: &Closing<'_>, factura: &str) -> String {
     let operations = [
+        ("/facturas/[{]id[}]", factura),
         ("/invoices/[{]id[}]", "inv_00000000000000000000000001"),
         ("/invoices/by-batch/", batch),
         ("/billing-batches/[{]id[}]", batch),
@@ -135,7 +140,7 @@ fn known(batch: &str, sync: &str, closing: &Closing<'_>) -> String {
         format!("\n[[operations]]\ninclude-path-regex = '^{path}'\nparameters = {{ \"path.id\" = \"{id}\" }}\n")
     });
     format!(
-        "\n[parameters]\n\"path.customerId\" = 1\n\"path.book\" = \"A-0001\"\n\"path.number\" = \"A-0001-00000001\"\n\"path.syncId\" = \"{sync}\"\n\"path.aid\" = \"{}\"\n\"path.n\" = 1\n{}",
+        "\n[parameters]\n\"path.customerId\" = 1\n\"path.nit\" = \"900373923-8\"\n\"path.book\" = \"A-0001\"\n\"path.number\" = \"A-0001-00000001\"\n\"path.syncId\" = \"{sync}\"\n\"path.aid\" = \"{}\"\n\"path.n\" = 1\n{}",
         closing.file,
         operations.concat()
     )

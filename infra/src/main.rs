@@ -169,11 +169,11 @@ async fn up(
     stack.start(&tools).await?;
     let outputs = deploy::deploy(project, stack, &tools, parameters)?;
     users::create(project, stack, &outputs)?;
-    demo::run(project, stack, &outputs).await?;
+    let drops = demo::run(project, stack, &outputs).await?;
     println!(
         "\n{}\n\n{}",
         stack.describe(&outputs),
-        stack.next_things(&outputs)
+        stack.next_things(&outputs, &drops)
     );
     Ok(())
 }

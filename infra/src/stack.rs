@@ -303,8 +303,8 @@ impl Stack {
         )
     }
 
-    /// What somebody who sees the product for the first time may want to do next.
-    pub(crate) fn next_things(&self, outputs: &Outputs) -> String {
+    /// What somebody who sees the product for the first time may want to do next; `drops` are commands that put a file into the bucket.
+    pub(crate) fn next_things(&self, outputs: &Outputs, drops: &[String]) -> String {
         let url = outputs.get("ApiUrl").unwrap_or_default();
         let port = if self.port == DEFAULT_PORT {
             String::new()
@@ -316,11 +316,19 @@ impl Stack {
              TOKEN=$(curl -s {url}/auth/login -H 'content-type: application/json' \\\n  \
              -d '{{\"username\":\"ana\",\"password\":\"{password}\"}}' | sed 's/.*\"accessToken\":\"\\([^\"]*\\).*/\\1/')\n\
              curl -s {url}/invoices -H \"authorization: Bearer $TOKEN\"\n\
-             curl -s '{url}/billing-pendings/available' -H \"authorization: Bearer $TOKEN\"\n\n\
+             curl -s '{url}/billing-pendings/available' -H \"authorization: Bearer $TOKEN\"\n\
+             curl -s '{url}/facturas?accion_por=Maria%20Garcia' -H \"authorization: Bearer $TOKEN\"\n\n\
+             Files to drop with the AWS CLI, a factura and a month's payroll book; a moment later {url}/facturas and {url}/api/nomina/cierres show them:\n\n\
+             export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION={REGION}\n\
+             {drops}\n\n\
              cargo local{port} logs run-billing-batch     what a worker said\n\
              cargo local{port} status                     queues and addresses\n\
              cargo local{port} down                       stop; the state stays",
             password = users::PASSWORD,
+            endpoint = self.endpoint(),
+            key = ROOT.0,
+            secret = ROOT.1,
+            drops = drops.join("\n"),
         )
     }
 

@@ -18,8 +18,8 @@ pub(crate) struct DemoUser {
     pub(crate) username: &'static str,
     /// The name that the product shows.
     pub(crate) name: &'static str,
-    /// The only role.
-    pub(crate) role: &'static str,
+    /// The only role, if any: whoever answers for facturas needs none.
+    pub(crate) role: Option<&'static str>,
     /// The company that the user belongs to.
     pub(crate) company: &'static str,
 }
@@ -31,9 +31,20 @@ const fn user(
     company: &'static str,
 ) -> DemoUser {
     DemoUser {
+        role: Some(role),
+        ..without_role(username, name, company)
+    }
+}
+
+const fn without_role(
+    username: &'static str,
+    name: &'static str,
+    company: &'static str,
+) -> DemoUser {
+    DemoUser {
         username,
         name,
-        role,
+        role: None,
         company,
     }
 }
@@ -51,17 +62,30 @@ pub(crate) const DEMO_USERS: [DemoUser; 9] = [
     user("olga", "Olga", "admin", "other"),
 ];
 
-/// Makes the users that are not there, and gives all of them their password and role.
+/// The people of the story of payables, with the names that its facturas show.
+const PEOPLE_OF_PAYABLES: [DemoUser; 4] = [
+    user("pedro", "Pedro Gil", "payables", "demo"),
+    user("luis", "Luis Rey", "supervisor", "demo"),
+    without_role("jperez", "Juan Perez", "demo"),
+    without_role("maria", "Maria Garcia", "demo"),
+];
+
+fn all() -> impl Iterator<Item = &'static DemoUser> {
+    DEMO_USERS.iter().chain(&PEOPLE_OF_PAYABLES)
+}
+
+/// Makes the users that are not there, and gives all of them their password and role, if they have one.
 pub(crate) fn create(project: &Project, stack: &Stack, outputs: &Outputs) -> Result<()> {
     let mut step = Step::begin("Creating the demo users");
     let pool = outputs.get("UserPoolId")?;
-    for user in &DEMO_USERS {
+    for user in all() {
         step.say(user.username);
         let mut command = build::aws_program(project);
         command
             .envs(stack.environment())
-            .args(["user", pool, user.username, user.name, user.role])
-            .args([user.company, PASSWORD]);
+            .args(["user", pool, user.username, user.name])
+            .args([user.company, PASSWORD])
+            .args(user.role);
         let created = output_of(
             &format!("Creating user {}", user.username),
             &mut command,
@@ -84,8 +108,9 @@ pub(crate) fn describe() -> String {
         role,
         company,
         name: _,
-    } in &DEMO_USERS
+    } in all()
     {
+        let role = role.unwrap_or("no role");
         text.push_str(&format!(
             "\n  {username:<8} {role:<12} of company {company}"
         ));

@@ -122,11 +122,13 @@ fn every_route_asks_for_a_token_but_the_public_ones() {
 
 /// How a line with a wildcard may end: ListStreams is granted on all streams of a table or on none, and objects of the bucket are granted by
 /// what they are for.
-const WILDCARDS: [&str; 4] = [
+const WILDCARDS: [&str; 6] = [
     "Table.Arn}/stream/*\"",
     "\"${UploadsBucket.Arn}/payroll/*\"",
     "\"${UploadsBucket.Arn}/quarantine/*\"",
     "\"${UploadsBucket.Arn}/derived/*\"",
+    "\"${UploadsBucket.Arn}/facturas/*\"",
+    "\"${UploadsBucket.Arn}/trabajos/*\"",
 ];
 
 #[test]

@@ -26,6 +26,7 @@ fn document() -> OpenApi {
         activity::document(),
         cierre_billing::http::document(),
         cierre_payroll::api::document(),
+        cierre_payables::api::document(),
         page::document(),
     ];
     let mut document = combine(parts);
@@ -33,5 +34,9 @@ fn document() -> OpenApi {
     document.servers = Some(vec![Server::new("..")]);
     let extensions = document.extensions.get_or_insert_default();
     extensions.insert("x-payroll-events".to_owned(), cierre_payroll::api::events());
+    extensions.insert(
+        "x-payables-events".to_owned(),
+        cierre_payables::api::events(),
+    );
     document
 }

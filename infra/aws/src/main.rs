@@ -2,7 +2,7 @@
 //! the same crates, and `cargo local` itself does not have to wait for them.
 //!
 //! ```text
-//! cierre-local-aws user <pool> <username> <name> <role> <company> <password>
+//! cierre-local-aws user <pool> <username> <name> <company> <password> [<role>]
 //! cierre-local-aws services <company>
 //! cierre-local-aws object <key> <file> <media type>
 //! cierre-local-aws queue <url>
@@ -43,14 +43,14 @@ async fn main() -> ExitCode {
 async fn run(words: &[&str]) -> Outcome {
     let aws = Aws::from_env();
     match words {
-        ["user", pool, username, name, role, company, password] => {
+        ["user", pool, username, name, company, password, roles @ ..] => {
             let client = aws.client(aws_sdk_cognitoidentityprovider::Client::new);
             let user = users::User {
                 username,
                 name,
-                role,
                 company,
                 password,
+                roles,
             };
             users::create(&client, pool, &user).await
         }

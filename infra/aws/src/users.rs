@@ -11,15 +11,15 @@ pub(crate) struct User<'a> {
     pub(crate) username: &'a str,
     /// The name that the product shows.
     pub(crate) name: &'a str,
-    /// The only role.
-    pub(crate) role: &'a str,
     /// The company that the user belongs to.
     pub(crate) company: &'a str,
     /// Permanent: no challenge at the first login.
     pub(crate) password: &'a str,
+    /// The groups of the user, which are its roles; may be none.
+    pub(crate) roles: &'a [&'a str],
 }
 
-/// Makes the user if it is not there, and gives it its password and role.
+/// Makes the user if it is not there, and gives it its password and roles.
 pub(crate) async fn create(client: &Client, pool: &str, user: &User<'_>) -> Outcome {
     let mut request = client
         .admin_create_user()
@@ -51,12 +51,14 @@ pub(crate) async fn create(client: &Client, pool: &str, user: &User<'_>) -> Outc
         .permanent(true)
         .send()
         .await?;
-    client
-        .admin_add_user_to_group()
-        .user_pool_id(pool)
-        .username(user.username)
-        .group_name(user.role)
-        .send()
-        .await?;
+    for role in user.roles {
+        client
+            .admin_add_user_to_group()
+            .user_pool_id(pool)
+            .username(user.username)
+            .group_name(*role)
+            .send()
+            .await?;
+    }
     Ok(())
 }

@@ -7,10 +7,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Closing, Stage};
-use crate::build;
+use crate::demo::bucket;
 use crate::demo::client::field;
 use crate::failure::{Failure, Result};
-use crate::process::output_of;
 
 /// The kind of the payroll book.
 pub(super) const BOOK: &str = "libro_remuneraciones";
@@ -27,25 +26,20 @@ pub(super) fn drop_file(
     kind: &str,
     (file, name): (&str, &str),
 ) -> Result<()> {
-    let bucket = stage.outputs.get("UploadsBucket")?;
-    let key = format!("payroll/demo/{}/{kind}/{name}", closing.id);
-    println!("     aws s3 cp {file} s3://{bucket}/{key}");
+    let key = closing.key(kind, name);
     let media_type = if name.ends_with(".xlsx") {
         XLSX
     } else {
         "text/csv"
     };
-    output_of(
-        "Putting a file into the bucket",
-        build::aws_program(stage.project)
-            .args(["object", &key])
-            .arg(stage.project.root().join(file))
-            .arg(media_type)
-            .envs(stage.stack.environment())
-            .env("UPLOADS_BUCKET", bucket),
-        "look into the local stack's log; `cargo local reset` and `cargo local up` start from nothing",
-    )?;
-    Ok(())
+    bucket::drop(
+        stage.project,
+        stage.stack,
+        stage.outputs,
+        file,
+        &key,
+        media_type,
+    )
 }
 
 /// Announces a file and puts its bytes to the address that is answered.

@@ -47,15 +47,20 @@ impl Closing {
     fn path(&self, rest: &str) -> String {
         format!("/api/nomina/cierres/{}{rest}", self.id)
     }
+
+    /// Where a file of it belongs in the bucket.
+    fn key(&self, kind: &str, name: &str) -> String {
+        format!("payroll/demo/{}/{kind}/{name}", self.id)
+    }
 }
 
-/// Tells the story; on a stack that has seen it, shows the seals.
+/// Tells the story; on a stack that has seen it, shows the seals. Answers a file, and where it can be dropped: in a month that is begun and open.
 pub(super) async fn play(
     project: &Project,
     stack: &Stack,
     outputs: &Outputs,
     api: &str,
-) -> Result<()> {
+) -> Result<(&'static str, String)> {
     heading("Two months of payroll, as carla sees them through the HTTP API and the bucket");
     let stage = Stage {
         project,
@@ -79,7 +84,10 @@ pub(super) async fn play(
     }
     println!("12. Each month's events are one chain of hashes. Recomputed:");
     timeline::verify(&stage, &october).await?;
-    timeline::verify(&stage, &november).await
+    timeline::verify(&stage, &november).await?;
+    let december = closing(&stage, &client, "2025-12").await?;
+    let key = december.key(files::BOOK, "libro.csv");
+    Ok((books::OCTOBER_FILE, key))
 }
 
 /// The client's id; it is entered if it is not there.
