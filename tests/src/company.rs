@@ -34,12 +34,15 @@ pub struct User<'a> {
 impl Stack {
     /// Makes a user with [`PASSWORD`].
     pub async fn create_user(&self, user: &User<'_>) {
+        self.create_named(user, &format!("Test {}", user.username))
+            .await;
+    }
+
+    /// Makes a user with [`PASSWORD`] and this name.
+    pub async fn create_named(&self, user: &User<'_>, name: &str) {
         let pool = self.output("USER_POOL_ID");
         let email = format!("{}@example.com", user.username);
-        let mut attributes = vec![
-            ("name", format!("Test {}", user.username)),
-            ("email", email),
-        ];
+        let mut attributes = vec![("name", name.to_owned()), ("email", email)];
         attributes.extend(
             user.company
                 .map(|company| ("custom:company_id", company.to_owned())),
@@ -153,28 +156,33 @@ impl Company {
         })
     }
 
-    /// The username of the company's user with this role.
-    pub fn username(&self, role: &str) -> String {
-        format!("{role}-{}", self.id)
+    /// The username of the company's user with this role or of this word.
+    pub fn username(&self, word: &str) -> String {
+        format!("{word}-{}", self.id)
     }
 
     /// The company's user with this role and no other; made and logged in at the first call.
     pub async fn user(&self, role: &str) -> Client {
+        let name = format!("Test {}", self.username(role));
+        self.member(role, &name, &[role]).await
+    }
+
+    /// The company's user of this word, which its username begins with; made with this name and these roles, and logged in, at the first call.
+    pub async fn member(&self, word: &str, name: &str, roles: &[&str]) -> Client {
         let mut clients = self.clients.lock().await;
-        if let Some(client) = clients.get(role) {
+        if let Some(client) = clients.get(word) {
             return client.clone();
         }
-        let username = self.username(role);
-        let roles = [role];
+        let username = self.username(word);
         let user = User {
             username: &username,
             company: Some(&self.id),
-            roles: &roles,
+            roles,
             permanent: true,
         };
-        self.stack.create_user(&user).await;
+        self.stack.create_named(&user, name).await;
         let client = Client::login(&self.stack, &username, PASSWORD).await;
-        clients.insert(role.to_owned(), client.clone());
+        clients.insert(word.to_owned(), client.clone());
         client
     }
 

@@ -16,6 +16,7 @@ mod company;
 mod inside;
 mod listening;
 mod logs;
+mod payables;
 mod payroll;
 mod process;
 mod proxy;
@@ -30,6 +31,11 @@ pub use client::{Client, Reply, Sent};
 pub use company::{Company, PASSWORD, User};
 pub use inside::{Ask, Inside, TABLES, Tables, Template, Told, Twin, sqs_event};
 pub use listening::{Listening, SECRET};
+pub use payables::{
+    ALL, ANA, ASEO, AUTOMATIZACION, ESTADOS, FACTURAS, Factura, JUAN, LUIS, LUZ, MARIA, MOTIVO,
+    NITS, NORA, OLGA, PEDRO, SARA, SISTEMA_AUTO, VERA, Who, Xml, accion_por_of, after, automatica,
+    body_of, corrupt, edit, latin1, politica, synchronised, today, xml_attached, xml_with_prefixes,
+};
 pub use payroll::{
     Announced, Closing, Dropped, GOLDEN, GOLDEN_CLIENT, GOLDEN_MONTH, Libro, NOMINA, Sheet, WORDS,
     WORK_ENDS_WITHIN, keys, movimientos, movimientos_with, names, repacked, rut, table, workbook,

@@ -15,6 +15,7 @@
 mod cost;
 mod jobs;
 mod log;
+mod payables;
 mod payroll;
 mod routes;
 mod table;
@@ -31,6 +32,7 @@ async fn main() {
     put_head(HEADER);
     put_section("Routes", &routes::measure(&company).await);
     put_section("Batches", &jobs::measure().await);
+    put_section("Facturas at once", &payables::at_once().await);
 }
 
 const HEADER: &str = "# What it costs\n\nWritten by `cargo local bench`, which measures it on the local stack.\n\n\

@@ -197,7 +197,7 @@ impl Table {
     }
 
     /// A command by somebody else.
-    async fn post_as(&mut self, client: &Client, path: &str, body: Value) {
+    pub(crate) async fn post_as(&mut self, client: &Client, path: &str, body: Value) {
         let usual = std::mem::replace(&mut self.client, client.clone());
         self.post(path, body).await;
         self.client = usual;

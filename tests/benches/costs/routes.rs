@@ -17,6 +17,7 @@ pub(crate) async fn measure(company: &Company) -> String {
     table.batches(&pendings).await;
     table.syncs().await;
     table.payroll().await;
+    table.payables().await;
     table.post("/auth/logout", json!({})).await;
     table.finish()
 }

@@ -248,24 +248,7 @@ impl Closing {
     /// Has the worker of files handle these messages at once, in this order.
     pub async fn deliver_now(&self, bodies: &[Value]) {
         let stack = &self.company.stack;
-        let record = |(nth, body): (usize, &Value)| {
-            json!({
-                "messageId": format!("00000000-0000-4000-8000-{nth:012}"),
-                "receiptHandle": "of no queue",
-                "body": body.to_string(),
-                "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1760000000000" },
-                "messageAttributes": {},
-                "md5OfBody": "",
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:cierre-payroll-files",
-                "awsRegion": "us-east-1",
-            })
-        };
-        let records: Vec<Value> = bodies.iter().enumerate().map(record).collect();
-        let answer = stack
-            .invoke("receive-payroll-files", &json!({ "Records": records }))
-            .await;
-        assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
+        stack.hand_over("receive-payroll-files", bodies).await;
     }
 
     /// Waits until no message of payroll waits or is being worked on. For tests that run alone.
@@ -286,16 +269,37 @@ impl Closing {
 }
 
 /// What identifies an object in a notice.
-struct Told {
-    key: String,
-    version: String,
-    etag: String,
-    sequencer: String,
-    bytes: u64,
+pub(crate) struct Told {
+    pub(crate) key: String,
+    pub(crate) version: String,
+    pub(crate) etag: String,
+    pub(crate) sequencer: String,
+    pub(crate) bytes: u64,
 }
 
 impl Stack {
-    fn notice_of(&self, told: &Told, time: &str) -> Value {
+    /// Has a function handle these messages at once, in this order; none may fail.
+    pub async fn hand_over(&self, function: &str, bodies: &[Value]) {
+        let record = |(nth, body): (usize, &Value)| {
+            json!({
+                "messageId": format!("00000000-0000-4000-8000-{nth:012}"),
+                "receiptHandle": "of no queue",
+                "body": body.to_string(),
+                "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1760000000000" },
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:cierre-{function}"),
+                "awsRegion": "us-east-1",
+            })
+        };
+        let records: Vec<Value> = bodies.iter().enumerate().map(record).collect();
+        let answer = self.invoke(function, &json!({ "Records": records })).await;
+        assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
+    }
+
+    /// What the bucket says of an object.
+    pub(crate) fn notice_of(&self, told: &Told, time: &str) -> Value {
         let bucket = self.bucket();
         json!({ "Records": [{
             "eventVersion": "2.1",

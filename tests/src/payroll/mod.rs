@@ -17,6 +17,7 @@ use crate::wait::within;
 
 pub use book::{GOLDEN, Libro, rut, table};
 pub use drops::Dropped;
+pub(crate) use drops::Told;
 pub use events::{keys, names};
 pub use workbook::{Sheet, movimientos, movimientos_with, repacked, workbook};
 

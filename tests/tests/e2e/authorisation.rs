@@ -21,6 +21,10 @@ fn request(route: &str) -> (Method, String) {
         "api" if path.contains("/clientes") => "cli_01JD0000000000000000000001",
         "api" if path.contains("/trabajos") => "tra_01JD0000000000000000000001",
         "api" => "cie_01JD0000000000000000000001",
+        "facturas" if path.contains("/trabajos") => "trb_01JD0000000000000000000001",
+        "facturas" if path.contains("/cargas") => "car_01JD0000000000000000000001",
+        "facturas" => "fac_01JD0000000000000000000001",
+        "delegaciones" => "dlg_01JD0000000000000000000001",
         _ => "bat_01JD0000000000000000000001",
     };
     let path = path
@@ -32,7 +36,8 @@ fn request(route: &str) -> (Method, String) {
         .replace("{iid}", "inc_01JD0000000000000000000001")
         .replace("{n}", "1")
         .replace("{book}", "A-0001")
-        .replace("{number}", "A-0001-00000001");
+        .replace("{number}", "A-0001-00000001")
+        .replace("{nit}", "860069804-2");
     assert!(!path.contains('{'), "{path}");
     (method.parse().unwrap(), path)
 }

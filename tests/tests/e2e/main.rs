@@ -14,6 +14,7 @@ mod events;
 mod figures;
 mod identity;
 mod isolation;
+mod payables;
 mod payroll;
 mod queue;
 mod routes;

@@ -47,6 +47,10 @@ const PAYROLL_WRITE: Access = Access::Roles(&["payroll", "admin"]);
 /// The one does what the other must approve; which of the two it is stands in the resource or in the body.
 const PAYROLL_SETTLE: Access = Access::Roles(&["payroll", "supervisor", "admin"]);
 const PAYROLL_APPROVE: Access = Access::Roles(&["supervisor", "admin"]);
+const PAYABLES_READ: Access = Access::Roles(&["payables", "supervisor", "admin", "auditor"]);
+const PAYABLES_INTAKE: Access = Access::Roles(&["payables", "admin"]);
+const PAYABLES_ASSIGN: Access = Access::Roles(&["payables", "supervisor", "admin"]);
+const PAYABLES_REOPEN: Access = Access::Roles(&["supervisor", "admin"]);
 
 /// The contract: every route and who may call it. A new route is written down here, or the tests fail.
 pub(crate) const ROUTES: &[(&str, Access)] = &[
@@ -190,6 +194,43 @@ pub(crate) const ROUTES: &[(&str, Access)] = &[
     ("GET /api/nomina/actividad", PAYROLL_READ),
     ("GET /api/nomina/cuarentena", PAYROLL_READ),
     ("GET /api/nomina/trabajos/{id}", PAYROLL_READ),
+    ("POST /facturas", PAYABLES_INTAKE),
+    ("GET /facturas", Access::AnyUser),
+    ("POST /facturas/lote", PAYABLES_INTAKE),
+    ("POST /facturas/historico", ADMIN),
+    ("POST /facturas/cargas", PAYABLES_INTAKE),
+    ("GET /facturas/cargas/{id}", PAYABLES_READ),
+    ("GET /facturas/rechazos-ingreso", PAYABLES_READ),
+    ("GET /facturas/bandeja", Access::AnyUser),
+    ("GET /facturas/{id}", Access::AnyUser),
+    ("DELETE /facturas/{id}", PAYABLES_INTAKE),
+    ("GET /facturas/{id}/historial", Access::AnyUser),
+    // Whether a user may decide depends on the factura.
+    ("POST /facturas/{id}/aprobar", Access::AnyUser),
+    ("POST /facturas/{id}/rechazar", Access::AnyUser),
+    ("POST /facturas/{id}/reabrir", PAYABLES_REOPEN),
+    ("POST /facturas/{id}/asignar", PAYABLES_ASSIGN),
+    ("POST /facturas/decisiones", Access::AnyUser),
+    // Those who asked for it, and readers; an admin too may retry it.
+    ("GET /facturas/trabajos/{id}", Access::AnyUser),
+    ("GET /facturas/trabajos/{id}/resultados", Access::AnyUser),
+    ("POST /facturas/trabajos/{id}/reintentar", Access::AnyUser),
+    ("GET /facturas/dashboard", PAYABLES_READ),
+    ("GET /facturas/dashboard/responsables", PAYABLES_READ),
+    ("GET /facturas/dashboard/acciones", PAYABLES_READ),
+    ("GET /facturas/consistencia", PAYABLES_READ),
+    ("POST /facturas/consistencia", ADMIN),
+    ("POST /facturas/consistencia/reparar", ADMIN),
+    ("POST /facturas/recordatorios", ADMIN),
+    ("GET /facturas/politica", PAYABLES_READ),
+    ("PUT /facturas/politica", ADMIN),
+    ("GET /asignaciones", PAYABLES_READ),
+    ("GET /asignaciones/{nit}", PAYABLES_READ),
+    ("PUT /asignaciones/{nit}", PAYABLES_ASSIGN),
+    ("DELETE /asignaciones/{nit}", PAYABLES_INTAKE),
+    ("POST /delegaciones", Access::AnyUser),
+    ("GET /delegaciones", Access::AnyUser),
+    ("DELETE /delegaciones/{id}", Access::AnyUser),
 ];
 
 /// Files of the page at `/api`; they are no part of the API.
