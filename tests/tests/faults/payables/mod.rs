@@ -30,6 +30,8 @@ async fn until(what: &str, ask: impl AsyncFn() -> Value, there: impl Fn(&Value) 
             if there(&seen) {
                 break;
             }
+            // What is asked may never wait, and the deadline has to be looked at.
+            tokio::task::yield_now().await;
         }
     };
     let watched = tokio::time::timeout(std::time::Duration::from_secs(90), watch).await;
