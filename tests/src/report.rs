@@ -4,10 +4,11 @@ use std::fs;
 
 const PLACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/costs.md");
 /// The order of the file. What is not listed comes last.
-const ORDER: [&str; 5] = [
+const ORDER: [&str; 6] = [
     "Routes",
     "Batches",
     "Payroll",
+    "Facturas at once",
     "Starts",
     "Beside other runtimes",
 ];
