@@ -60,11 +60,11 @@ pub(super) fn router<R: Routes<Api>>() -> R {
         )
         .route(reads.on(route!(get_factura)))
         .route(reads.on(route!(get_historial)))
-        .route(decides.on(route!(post_aprobar)))
+        .route(decides.on(route!(post_factura_aprobar)))
         .route(
             decides
                 .invalid(&[codes::MOTIVO_REQUERIDO])
-                .on(route!(post_rechazar)),
+                .on(route!(post_factura_rechazar)),
         )
         .route(
             allow(REOPEN)
@@ -76,7 +76,7 @@ pub(super) fn router<R: Routes<Api>>() -> R {
                     codes::CONCURRENT_CHANGE,
                 ])
                 .invalid(&[codes::MOTIVO_REQUERIDO])
-                .on(route!(post_reabrir)),
+                .on(route!(post_factura_reabrir)),
         )
         .route(
             allow(ASSIGN)
@@ -231,7 +231,7 @@ struct AprobarBody {
 /// As its responsable, supervisor, admin or delegate, whichever fits first. It is `aprobada` with the last required approval.
 #[utoipa::path(post, path = "/facturas/{id}/aprobar", tag = "Payables: facturas", params(("id" = String, Path)),
     request_body = Option<AprobarBody>, responses((status = 200, description = "The factura", body = FacturaView)))]
-async fn post_aprobar(
+async fn post_factura_aprobar(
     State(db): State<Db>,
     caller: Caller,
     Segment(id): Segment<FacturaId>,
@@ -267,7 +267,7 @@ fn motivo(fields: &mut Fields<'_>) -> Option<String> {
 /// By the rights of an approval; one rejection ends the round.
 #[utoipa::path(post, path = "/facturas/{id}/rechazar", tag = "Payables: facturas", params(("id" = String, Path)),
     request_body = RechazarBody, responses((status = 200, description = "The factura", body = FacturaView)))]
-async fn post_rechazar(
+async fn post_factura_rechazar(
     State(db): State<Db>,
     caller: Caller,
     Segment(id): Segment<FacturaId>,
@@ -296,7 +296,7 @@ struct ReabrirBody {
 /// Begins another round of a decided one, under the policy of now. The former rounds stay as they are.
 #[utoipa::path(post, path = "/facturas/{id}/reabrir", tag = "Payables: facturas", params(("id" = String, Path)),
     request_body = ReabrirBody, responses((status = 200, description = "The factura", body = FacturaView)))]
-async fn post_reabrir(
+async fn post_factura_reabrir(
     State(db): State<Db>,
     caller: Caller,
     Segment(id): Segment<FacturaId>,

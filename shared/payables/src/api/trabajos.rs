@@ -40,7 +40,7 @@ pub(super) fn router<R: Routes<Api>>() -> R {
             allow(INTAKE)
                 .refuses(STARTS)
                 .invalid(many)
-                .on(route!(post_lote)),
+                .on(route!(post_facturas_lote)),
         )
         .route(
             allow(ADMINISTER)
@@ -62,7 +62,7 @@ pub(super) fn router<R: Routes<Api>>() -> R {
         .route(
             allow_any_user()
                 .refuses(&[codes::NOT_FOUND, codes::WRONG_ROLE])
-                .on(route!(get_trabajo)),
+                .on(route!(get_facturas_trabajo)),
         )
         .route(
             allow_any_user()
@@ -380,7 +380,7 @@ fn dry_run(fields: &mut Fields<'_>) -> Option<bool> {
 /// right form is refused as a whole.
 #[utoipa::path(post, path = "/facturas/lote", tag = "Payables: many at once", request_body = FacturaLoteBody,
     responses((status = 202, description = "The trabajo", body = TrabajoView)))]
-async fn post_lote(State(api): State<Api>, caller: Caller, body: Body) -> Result<Answer> {
+async fn post_facturas_lote(State(api): State<Api>, caller: Caller, body: Body) -> Result<Answer> {
     let (facturas, dry_run) = body.decode(|fields| {
         let facturas = fields.required("facturas", list(object(of_many), ANY_LENGTH));
         let dry_run = dry_run(fields);
@@ -445,7 +445,7 @@ fn visible(record: Option<TrabajoRecord>, caller: &Caller, others: Roles) -> Res
 /// For whoever asked for it, and for readers.
 #[utoipa::path(get, path = "/facturas/trabajos/{id}", tag = "Payables: many at once", params(("id" = String, Path)),
     responses((status = 200, description = "The trabajo", body = TrabajoView)))]
-async fn get_trabajo(
+async fn get_facturas_trabajo(
     State(db): State<Db>,
     caller: Caller,
     Segment(id): Segment<TrabajoFacturasId>,
