@@ -7,7 +7,7 @@ use crate::build::{self, Among, Profile};
 use crate::conformance::{self, Depth};
 use crate::deploy::{self, Outputs};
 use crate::failure::Result;
-use crate::process::{run_openly, run_quietly, run_together};
+use crate::process::{Together, run_openly, run_quietly};
 use crate::progress::heading;
 use crate::project::Project;
 use crate::stack::{REGION, ROOT, STACK_NAME, Stack};
@@ -16,7 +16,8 @@ use crate::users;
 
 /// The test programs that need a running stack, and keep it busy.
 const END_TO_END_TESTS: [&str; 2] = ["e2e", "batches"];
-/// Those that mostly wait: for the lease of a worker that was killed, for the next try of a request that failed. They run at the same time.
+/// Those that mostly wait: for the lease of a worker that was killed, for the next try of a request that failed. They run beside the others, on a
+/// stack of their own, because they kill workers.
 const WAITING_TESTS: [&str; 2] = ["faults", "injected"];
 /// Built once into .local/tools when the machine has none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
@@ -117,19 +118,26 @@ pub(crate) async fn end_to_end(
             command.args(cargo_arguments);
             return against_stack(stack, outputs, "End-to-end tests", command);
         }
-        let command = tests(&END_TO_END_TESTS);
-        against_stack(stack, outputs, "End-to-end tests", command)?;
-        let environment = test_environment(stack, outputs)?;
-        let waiting = WAITING_TESTS.map(|program| {
-            let mut command = tests(&[program]);
-            command.envs(environment.iter().cloned());
-            // They take turns where they have to; who waits for a turn must not keep the others from starting.
-            command.env("RUST_TEST_THREADS", "32");
-            let log = stack.folder().join(format!("{program}.log"));
-            (command, log)
-        });
-        let label = format!("End-to-end tests: {}", WAITING_TESTS.join(" and "));
-        run_together(&label, waiting, &failing_test(stack))?;
+        // The neighbour exists for every port.
+        let second = Stack::new(project, stack.port() ^ 1);
+        on_fresh_stack(project, &second, &tools, parameters, async |others| {
+            let environment = test_environment(&second, others)?;
+            let waiting = WAITING_TESTS.map(|program| {
+                let mut command = tests(&[program]);
+                command.envs(environment.iter().cloned());
+                // They take turns where they have to; who waits for a turn must not keep the others from starting.
+                command.env("RUST_TEST_THREADS", "32");
+                let log = second.folder().join(format!("{program}.log"));
+                (command, log)
+            });
+            let next = failing_test(&second);
+            let waiting = Together::start(waiting, &next)?;
+            let command = tests(&END_TO_END_TESTS);
+            against_stack(stack, outputs, "End-to-end tests", command)?;
+            let label = format!("End-to-end tests: {}", WAITING_TESTS.join(" and "));
+            waiting.finish(&label, &next)
+        })
+        .await?;
         // Last, because it leaves the demo company full of nonsense.
         conformance::check(project, stack, outputs, Depth::SAMPLE).await
     })

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -87,37 +87,55 @@ pub(crate) fn run_openly(label: &str, command: &mut Command, next: &str) -> Resu
     }
 }
 
-/// Runs commands at the same time, each with its output in a file of its own. What they printed is shown one after the other when all are done.
-pub(crate) fn run_together(
-    label: &str,
-    commands: impl IntoIterator<Item = (Command, PathBuf)>,
-    next: &str,
-) -> Result<()> {
-    crate::progress::heading(label);
-    let mut running = Vec::new();
-    for (mut command, log) in commands {
-        let cannot_write = || format!("Cannot write {}", log.display());
-        let output = File::create(&log).or_fail(cannot_write(), "check the permissions")?;
-        let errors = output
-            .try_clone()
-            .or_fail(cannot_write(), "check the permissions")?;
-        let started = command.stdout(output).stderr(errors).spawn().or_fail(
-            format!("Cannot start {}", command.get_program().display()),
-            next,
-        )?;
-        running.push((started, log));
+/// Commands that run at the same time, each with its output in a file of its own. Those that are not waited for are ended.
+pub(crate) struct Together(Vec<(Child, PathBuf)>);
+
+impl Together {
+    /// Starts commands; each comes with the file of its output.
+    pub(crate) fn start(
+        commands: impl IntoIterator<Item = (Command, PathBuf)>,
+        next: &str,
+    ) -> Result<Self> {
+        let mut started = Self(Vec::new());
+        for (mut command, log) in commands {
+            let cannot_write = || format!("Cannot write {}", log.display());
+            let output = File::create(&log).or_fail(cannot_write(), "check the permissions")?;
+            let errors = output
+                .try_clone()
+                .or_fail(cannot_write(), "check the permissions")?;
+            let child = command.stdout(output).stderr(errors).spawn().or_fail(
+                format!("Cannot start {}", command.get_program().display()),
+                next,
+            )?;
+            started.0.push((child, log));
+        }
+        Ok(started)
     }
-    let mut failed = None;
-    for (mut child, log) in running {
-        let status = child.wait().or_fail("Cannot wait for a program", next)?;
-        print!("{}", fs::read_to_string(&log).unwrap_or_default());
-        if !status.success() {
-            failed.get_or_insert(status);
+
+    /// Waits until all are done; what they printed is shown one after the other.
+    pub(crate) fn finish(mut self, label: &str, next: &str) -> Result<()> {
+        crate::progress::heading(label);
+        let mut failed = None;
+        for (child, log) in &mut self.0 {
+            let status = child.wait().or_fail("Cannot wait for a program", next)?;
+            print!("{}", fs::read_to_string(log).unwrap_or_default());
+            if !status.success() {
+                failed.get_or_insert(status);
+            }
+        }
+        match failed {
+            None => Ok(()),
+            Some(status) => Err(Failure::new(format!("{label} failed ({status})."), next)),
         }
     }
-    match failed {
-        None => Ok(()),
-        Some(status) => Err(Failure::new(format!("{label} failed ({status})."), next)),
+}
+
+impl Drop for Together {
+    fn drop(&mut self) {
+        for (child, _) in &mut self.0 {
+            // One that has ended cannot be ended, which is what is wanted.
+            child.kill().ok();
+        }
     }
 }
 
