@@ -286,7 +286,7 @@ async fn post_factura_rechazar(
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "documents the body; it is read field by field")]
 #[schema(example = json!({ "motivo": "Llegó la nota de entrega" }))]
-struct ReabrirBody {
+struct ReabrirFacturaBody {
     #[schema(min_length = 3, max_length = 1000)]
     motivo: String,
 }
@@ -295,7 +295,7 @@ struct ReabrirBody {
 ///
 /// Begins another round of a decided one, under the policy of now. The former rounds stay as they are.
 #[utoipa::path(post, path = "/facturas/{id}/reabrir", tag = "Payables: facturas", params(("id" = String, Path)),
-    request_body = ReabrirBody, responses((status = 200, description = "The factura", body = FacturaView)))]
+    request_body = ReabrirFacturaBody, responses((status = 200, description = "The factura", body = FacturaView)))]
 async fn post_factura_reabrir(
     State(db): State<Db>,
     caller: Caller,

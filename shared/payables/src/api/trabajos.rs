@@ -1,12 +1,13 @@
 //! Long work: many facturas at once, checks and repairs of all of them, and what became of each item.
 
+mod views;
+
 use axum::extract::State;
 use cierre_kernel::codes::{self, Code};
 use cierre_kernel::decision::Decision;
-use cierre_kernel::id::{FacturaId, TrabajoFacturasId};
+use cierre_kernel::id::TrabajoFacturasId;
 use cierre_kernel::problem::Problem;
 use cierre_kernel::role::Roles;
-use cierre_kernel::time::Instant;
 use cierre_platform::command::{Planned, run, run_with, today};
 use cierre_platform::company;
 use cierre_platform::db::{Db, Tx};
@@ -16,13 +17,15 @@ use cierre_platform::http::{
 };
 use cierre_platform::pages::{Shelf, of_list, page};
 use cierre_platform::{Result, route};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::nueva::{FacturaBody, historica_of_many, of_many};
+use self::views::{
+    ConsistenciaView, DecisionesBody, FacturaLoteBody, HistoricoBody, RepararBody, ResultadoPage,
+    TrabajoFacturasView,
+};
+use super::nueva::{historica_of_many, of_many};
 use super::{ANY_LENGTH, Api};
 use crate::entity::decisiones::{Orden, judge_count};
-use crate::entity::trabajo::{ItemError, Outcome, ResultadoItem, Trabajo, TrabajoRefusal};
+use crate::entity::trabajo::{Outcome, ResultadoItem, Trabajo, TrabajoRefusal};
 use crate::repo::{loaded_doc, read_doc};
 use crate::roles::{ADMINISTER, INTAKE, READ};
 use crate::rules::consistencia::Divergencia;
@@ -94,246 +97,6 @@ pub(super) fn router<R: Routes<Api>>() -> R {
         )
 }
 
-/// Facturas to be registered.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents the body; it is read field by field")]
-struct FacturaLoteBody {
-    #[schema(min_items = 1, max_items = 500)]
-    facturas: Vec<FacturaBody>,
-    /// Only says what would be done.
-    dry_run: Option<bool>,
-}
-
-/// How a factura of before was decided.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents the body; it is read field by field")]
-struct HistoricoWorkflowBody {
-    /// `recibida`, `aprobada_manual`, `aprobada_auto` or `rechazada`; any other word reads as undecided.
-    estado: String,
-    aprobada_por: Option<String>,
-    #[schema(format = DateTime)]
-    fecha_aprobacion: Option<String>,
-    rechazada_por: Option<String>,
-    #[schema(format = DateTime)]
-    fecha_rechazo: Option<String>,
-    detalle_rechazo: Option<String>,
-}
-
-/// A factura of before.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents the body; it is read field by field")]
-struct FacturaHistoricaBody {
-    #[schema(inline)]
-    #[serde(flatten)]
-    factura: FacturaBody,
-    workflow: HistoricoWorkflowBody,
-}
-
-/// Facturas to be taken over with their decisions.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents the body; it is read field by field")]
-struct HistoricoBody {
-    #[schema(min_items = 1, max_items = 500)]
-    facturas: Vec<FacturaHistoricaBody>,
-}
-
-/// One decision on many facturas.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents the body; it is read field by field")]
-#[schema(example = json!({ "accion": "aprobar", "ids": ["fac_01JD0000000000000000000000"], "dry_run": true }))]
-struct DecisionesBody {
-    /// `aprobar` or `rechazar`.
-    accion: String,
-    /// Different ones.
-    #[schema(min_items = 1, max_items = 500)]
-    ids: Vec<String>,
-    /// To reject: 3 to 1000 characters.
-    motivo: Option<String>,
-    /// Only says what would be done.
-    dry_run: Option<bool>,
-}
-
-/// Whether a repair is only to say what it would do.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents the body; it is read field by field")]
-struct RepararBody {
-    /// Only says what would be done.
-    dry_run: Option<bool>,
-}
-
-/// A job.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TrabajoFacturasView)]
-struct TrabajoView {
-    #[schema(value_type = String, example = "trb_01JD0000000000000000000000")]
-    id: TrabajoFacturasId,
-    /// `lote`, `historico`, `decisiones`, `aplicar_asignacion`, `consistencia`, `reparacion` or `recordatorios`.
-    #[schema(example = "decisiones")]
-    tipo: &'static str,
-    /// `EN_COLA`, `EN_PROCESO`, `COMPLETADO` or `ERROR`.
-    #[schema(example = "EN_PROCESO")]
-    estado: &'static str,
-    /// Items. A job over all facturas finds them as it goes: those that it compares, repairs, assigns or reminds of.
-    total: u64,
-    /// Items with an outcome.
-    procesados: u64,
-    aplicados: u64,
-    no_aplicados: u64,
-    /// Whole percents of the items that are known.
-    #[schema(maximum = 100)]
-    progreso: u64,
-    dry_run: bool,
-    /// Attempts begun since it was queued.
-    intentos: u32,
-    /// Whose rights it has, as they were at acceptance.
-    creado_por: String,
-    creado_por_id: String,
-    #[schema(value_type = String, format = DateTime)]
-    creado_en: Instant,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    terminado_en: Option<Instant>,
-    /// Why it failed and what to do.
-    error: Option<String>,
-    /// Counts the changes, from 1; also the `ETag`.
-    version: u64,
-}
-
-impl TrabajoView {
-    fn of(trabajo: &Trabajo) -> Self {
-        let who = &trabajo.creado_por.usuario;
-        let (done, total) = (trabajo.procesados, trabajo.total);
-        Self {
-            id: trabajo.id,
-            tipo: trabajo.tipo.as_str(),
-            estado: trabajo.estado.as_str(),
-            total,
-            procesados: done,
-            aplicados: trabajo.aplicados,
-            no_aplicados: trabajo.no_aplicados,
-            // One without items is at its end with its first look at them.
-            progreso: (done * 100)
-                .checked_div(total)
-                .unwrap_or(if trabajo.estado.is_over() { 100 } else { 0 }),
-            dry_run: trabajo.dry_run,
-            intentos: trabajo.intentos,
-            creado_por: who.nombre.clone(),
-            creado_por_id: who.id.clone(),
-            creado_en: trabajo.creado_en,
-            terminado_en: trabajo.terminado_en,
-            error: trabajo.error.clone(),
-            version: trabajo.version,
-        }
-    }
-}
-
-/// A wrong field of an item.
-#[derive(Debug, Serialize, ToSchema)]
-struct ItemErrorView {
-    /// JSON pointer into the item.
-    #[schema(example = "/nit")]
-    pointer: String,
-    #[schema(value_type = String, example = "nit_digito_invalido")]
-    code: Code,
-    detail: String,
-}
-
-impl From<ItemError> for ItemErrorView {
-    fn from(error: ItemError) -> Self {
-        Self {
-            pointer: error.pointer,
-            code: error.code,
-            detail: error.detail,
-        }
-    }
-}
-
-/// What became of an item.
-#[derive(Debug, Serialize, ToSchema)]
-struct ResultadoView {
-    /// Its place in the request, from 0; of a job over all facturas the place in which it was found.
-    indice: u32,
-    #[schema(value_type = Option<String>)]
-    factura_id: Option<FacturaId>,
-    /// `aplicado`, `no_aplicado`; of a dry run `aplicaria`, `no_aplicaria`.
-    #[schema(example = "aplicado")]
-    resultado: &'static str,
-    /// Where the factura stands then, of what was done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "aprobada")]
-    estado: Option<&'static str>,
-    /// Why it was not done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    code: Option<Code>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<ItemErrorView>,
-}
-
-impl From<Outcome> for ResultadoView {
-    fn from(outcome: Outcome) -> Self {
-        Self {
-            indice: outcome.indice,
-            factura_id: outcome.factura_id,
-            resultado: outcome.resultado.as_str(),
-            estado: outcome.estado.map(|estado| estado.as_str()),
-            code: outcome.code,
-            detail: outcome.detail,
-            errors: outcome.errors.into_iter().map(Into::into).collect(),
-        }
-    }
-}
-
-/// A page of outcomes.
-#[derive(Debug, Serialize, ToSchema)]
-struct ResultadoPage {
-    items: Vec<ResultadoView>,
-    /// Cursor of the next page, null at the end.
-    next: Option<String>,
-}
-
-/// A field of a factura that does not say what the round says.
-#[derive(Debug, Serialize, ToSchema)]
-struct DivergenciaView {
-    #[schema(value_type = String)]
-    factura_id: FacturaId,
-    numero: String,
-    /// The field, or `workflow_ausente`.
-    #[schema(example = "accion_por")]
-    campo: String,
-    valor_factura: serde_json::Value,
-    valor_workflow: serde_json::Value,
-}
-
-impl From<Divergencia> for DivergenciaView {
-    fn from(one: Divergencia) -> Self {
-        Self {
-            factura_id: one.factura_id,
-            numero: one.numero,
-            campo: one.campo,
-            valor_factura: one.valor_factura,
-            valor_workflow: one.valor_workflow,
-        }
-    }
-}
-
-/// What the last check of all facturas found.
-#[derive(Debug, Default, Serialize, ToSchema)]
-struct ConsistenciaView {
-    /// When it ended; null before the first one.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    fecha: Option<Instant>,
-    /// Facturas that it compared.
-    revisadas: u64,
-    /// Of these, those that differ from their rounds, in one field or several.
-    total_divergentes: u64,
-    /// Every field that differs.
-    divergentes: Vec<DivergenciaView>,
-    /// Cursor of the next page, null at the end.
-    next: Option<String>,
-}
-
 /// Starts a job with what it works on, and answers it.
 async fn begin(
     api: &Api,
@@ -367,7 +130,10 @@ async fn begin(
 
 fn accepted(trabajo: &Trabajo) -> Result<Answer> {
     let location = format!("/facturas/trabajos/{}", trabajo.id);
-    Ok(Answer::accepted(location, &TrabajoView::of(trabajo))?)
+    Ok(Answer::accepted(
+        location,
+        &TrabajoFacturasView::of(trabajo),
+    )?)
 }
 
 fn dry_run(fields: &mut Fields<'_>) -> Option<bool> {
@@ -379,7 +145,7 @@ fn dry_run(fields: &mut Fields<'_>) -> Option<bool> {
 /// In their order, each on its own: what is wrong with the values of one is its outcome, and the others are registered all the same. What has no
 /// right form is refused as a whole.
 #[utoipa::path(post, path = "/facturas/lote", tag = "Payables: many at once", request_body = FacturaLoteBody,
-    responses((status = 202, description = "The trabajo", body = TrabajoView)))]
+    responses((status = 202, description = "The trabajo", body = TrabajoFacturasView)))]
 async fn post_facturas_lote(State(api): State<Api>, caller: Caller, body: Body) -> Result<Answer> {
     let (facturas, dry_run) = body.decode(|fields| {
         let facturas = fields.required("facturas", list(object(of_many), ANY_LENGTH));
@@ -396,7 +162,7 @@ async fn post_facturas_lote(State(api): State<Api>, caller: Caller, body: Body) 
 ///
 /// With the decisions that were taken then; nothing is approved by rule.
 #[utoipa::path(post, path = "/facturas/historico", tag = "Payables: many at once", request_body = HistoricoBody,
-    responses((status = 202, description = "The trabajo", body = TrabajoView)))]
+    responses((status = 202, description = "The trabajo", body = TrabajoFacturasView)))]
 async fn post_historico(State(api): State<Api>, caller: Caller, body: Body) -> Result<Answer> {
     let facturas = list(object(historica_of_many), ANY_LENGTH);
     let facturas = body.decode(|fields| fields.required("facturas", facturas))?;
@@ -410,7 +176,7 @@ async fn post_historico(State(api): State<Api>, caller: Caller, body: Body) -> R
 ///
 /// In the order of the ids, each on its own, with the roles that the caller holds now.
 #[utoipa::path(post, path = "/facturas/decisiones", tag = "Payables: many at once", request_body = DecisionesBody,
-    responses((status = 202, description = "The trabajo", body = TrabajoView)))]
+    responses((status = 202, description = "The trabajo", body = TrabajoFacturasView)))]
 async fn post_decisiones(State(api): State<Api>, caller: Caller, body: Body) -> Result<Answer> {
     let (accion, ids, motivo, dry_run) = body.decode(|fields| {
         let accion = fields.required("accion", text(ANY_LENGTH));
@@ -444,7 +210,7 @@ fn visible(record: Option<TrabajoRecord>, caller: &Caller, others: Roles) -> Res
 ///
 /// For whoever asked for it, and for readers.
 #[utoipa::path(get, path = "/facturas/trabajos/{id}", tag = "Payables: many at once", params(("id" = String, Path)),
-    responses((status = 200, description = "The trabajo", body = TrabajoView)))]
+    responses((status = 200, description = "The trabajo", body = TrabajoFacturasView)))]
 async fn get_facturas_trabajo(
     State(db): State<Db>,
     caller: Caller,
@@ -452,7 +218,7 @@ async fn get_facturas_trabajo(
 ) -> Result<Answer> {
     let known = trabajos::read(&db, &caller.context.company, id).await?;
     let trabajo = visible(known, &caller, READ)?.trabajo;
-    Ok(Answer::ok(&TrabajoView::of(&trabajo))?.versioned(trabajo.version))
+    Ok(Answer::ok(&TrabajoFacturasView::of(&trabajo))?.versioned(trabajo.version))
 }
 
 /// What became of a trabajo's items
@@ -496,7 +262,7 @@ async fn get_resultados(
 ///
 /// Items that have their outcome keep it.
 #[utoipa::path(post, path = "/facturas/trabajos/{id}/reintentar", tag = "Payables: many at once", params(("id" = String, Path)),
-    responses((status = 202, description = "The trabajo", body = TrabajoView)))]
+    responses((status = 202, description = "The trabajo", body = TrabajoFacturasView)))]
 async fn post_reintentar(
     State(api): State<Api>,
     caller: Caller,
@@ -584,7 +350,7 @@ async fn get_consistencia(
 
 /// Compare every factura with its round, now
 #[utoipa::path(post, path = "/facturas/consistencia", tag = "Payables: consistency",
-    responses((status = 202, description = "The trabajo", body = TrabajoView)))]
+    responses((status = 202, description = "The trabajo", body = TrabajoFacturasView)))]
 async fn post_consistencia(State(api): State<Api>, caller: Caller, body: Body) -> Result<Answer> {
     body.expect_empty()?;
     begin(&api, &caller, &body, Tarea::Consistencia, false, None).await
@@ -594,7 +360,7 @@ async fn post_consistencia(State(api): State<Api>, caller: Caller, body: Body) -
 ///
 /// Each is checked again before it is written. A factura without its round is left alone.
 #[utoipa::path(post, path = "/facturas/consistencia/reparar", tag = "Payables: consistency", request_body = Option<RepararBody>,
-    responses((status = 202, description = "The trabajo", body = TrabajoView)))]
+    responses((status = 202, description = "The trabajo", body = TrabajoFacturasView)))]
 async fn post_reparar(State(api): State<Api>, caller: Caller, body: Body) -> Result<Answer> {
     let dry_run = body.decode_or_empty(|fields| fields.optional_or("dry_run", boolean(), false))?;
     begin(&api, &caller, &body, Tarea::Reparacion, dry_run, None).await
@@ -604,7 +370,7 @@ async fn post_reparar(State(api): State<Api>, caller: Caller, body: Body) -> Res
 ///
 /// Once each per round, whoever starts it.
 #[utoipa::path(post, path = "/facturas/recordatorios", tag = "Payables: consistency",
-    responses((status = 202, description = "The trabajo", body = TrabajoView)))]
+    responses((status = 202, description = "The trabajo", body = TrabajoFacturasView)))]
 async fn post_recordatorios(State(api): State<Api>, caller: Caller, body: Body) -> Result<Answer> {
     body.expect_empty()?;
     let context = &caller.context;
