@@ -132,7 +132,9 @@ pub(crate) async fn end_to_end(
             });
             let next = failing_test(&second);
             let waiting = Together::start(waiting, &next)?;
-            let command = tests(&END_TO_END_TESTS);
+            let mut command = tests(&END_TO_END_TESTS);
+            // More than there are processors: a test waits for the stack most of its time.
+            command.env("RUST_TEST_THREADS", "8");
             against_stack(stack, outputs, "End-to-end tests", command)?;
             let label = format!("End-to-end tests: {}", WAITING_TESTS.join(" and "));
             waiting.finish(&label, &next)
